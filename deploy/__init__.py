@@ -1,0 +1,1 @@
+"""How the stack is set up, started and stopped."""

@@ -1,0 +1,1 @@
+"""nginx metrics from stub_status: a drop-in for nginx-prometheus-exporter."""

@@ -1,0 +1,1 @@
+"""The host's metrics: a drop-in for node_exporter."""

@@ -1,0 +1,1 @@
+"""One module per upstream collector, named as its flag --collector.<name>."""

@@ -1,0 +1,1 @@
+"""promtail.yaml: model, decoding, durations and environment expansion."""

@@ -1,0 +1,1 @@
+"""The Docker side: discovery, log frames, and one tailer per container."""

@@ -1,0 +1,1 @@
+"""The Loki side: batches, the push encoding, delivery with backoff."""

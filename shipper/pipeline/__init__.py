@@ -1,0 +1,1 @@
+"""What happens to an entry between Docker and Loki."""

@@ -1,0 +1,34 @@
+"""The currency of the log road: what a source hands over and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+
+Labels = tuple[tuple[str, str], ...]
+"""One Loki stream: label pairs sorted by name, without ``__`` names."""
+
+
+class Entry(NamedTuple):
+    """One log line, without its newline, and its time in nanoseconds since 1970."""
+
+    timestamp_ns: int
+    line: bytes
+
+
+class Cursor(Protocol):
+    """Where the acknowledgements of one source go."""
+
+    def acknowledge(self, entries: Sequence[Entry]) -> None:
+        """Note that the fate of *entries* is decided; called in reading order.
+
+        Only a 204, or a drop that was decided and counted, leads here.
+        """
+
+
+class Sink(Protocol):
+    """Where a source puts its entries."""
+
+    async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
+        """Take *entry* for the stream *labels*, waiting while there is no room."""

@@ -1,0 +1,1 @@
+"""The embedded default: a Loki-API log store in one SQLite file."""
