@@ -1,0 +1,141 @@
+"""Which collectors exist and which of them a scrape runs (node_exporter collector.go)."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prometheus_client import Metric
+
+from exporters.node import collectors
+from exporters.node.paths import Paths
+from exporters.toolkit.flags import Flag, Values, boolean
+from exporters.toolkit.web import ScrapeRefused
+
+
+log = logging.getLogger(__name__)
+
+Collect = Callable[[], Iterable[Metric]]
+"""One scrape of one collector. Runs in a worker thread; raises on failure."""
+
+DISABLE_DEFAULTS = boolean(
+    "collector.disable-defaults", "Set all collectors to disabled by default."
+)
+
+
+class NoData(Exception):  # noqa: N818 - upstream's ErrNoData is not an error
+    """Say that there is nothing to collect here: success 0, logged at debug only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a collector may know of the command line."""
+
+    paths: Paths
+    values: Values
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorSpec:
+    """One collector: its name, its flags and how to make it.
+
+    *create* validates the collector's flags (raising StartError) and returns
+    the callable that is run for every scrape. *flags* are the extra ones;
+    ``--collector.<name>`` itself is :attr:`switch`.
+    """
+
+    name: str
+    create: Callable[[Context], Collect]
+    default_enabled: bool = True
+    flags: tuple[Flag[Any], ...] = ()
+
+    @property
+    def switch(self) -> Flag[bool]:
+        """Return the flag ``--[no-]collector.<name>``."""
+        state = "enabled" if self.default_enabled else "disabled"
+        return boolean(
+            f"collector.{self.name}",
+            f"Enable the {self.name} collector (default: {state}).",
+            default=self.default_enabled,
+        )
+
+
+def discover() -> tuple[CollectorSpec, ...]:
+    """Return every module's ``COLLECTOR`` below ``exporters.node.collectors``, by name."""
+    found: list[CollectorSpec] = []
+    for module in pkgutil.iter_modules(collectors.__path__):
+        loaded = importlib.import_module(f"{collectors.__name__}.{module.name}")
+        spec = getattr(loaded, "COLLECTOR", None)
+        if isinstance(spec, CollectorSpec):
+            found.append(spec)
+    return tuple(sorted(found, key=lambda spec: spec.name))
+
+
+def flags(specs: Iterable[CollectorSpec]) -> tuple[Flag[Any], ...]:
+    """Return every flag that *specs* bring, and ``--collector.disable-defaults``."""
+    return (
+        DISABLE_DEFAULTS,
+        *(flag for spec in specs for flag in (spec.switch, *spec.flags)),
+    )
+
+
+def is_enabled(spec: CollectorSpec, values: Values) -> bool:
+    """Tell whether the command line wants the collector of *spec*."""
+    if values[DISABLE_DEFAULTS] and not values.given(spec.switch):
+        return False
+    return values[spec.switch]
+
+
+class Registry:
+    """The collectors of this process: those that exist, and those that are enabled."""
+
+    def __init__(self, specs: Sequence[CollectorSpec], context: Context) -> None:
+        """Create the enabled collectors of *specs*; raises what their ``create`` raises."""
+        self._known = frozenset(spec.name for spec in specs)
+        self._enabled: Mapping[str, Collect] = {
+            spec.name: spec.create(context)
+            for spec in sorted(specs, key=lambda spec: spec.name)
+            if is_enabled(spec, context.values)
+        }
+
+    @property
+    def enabled(self) -> Mapping[str, Collect]:
+        """Return the enabled collectors, by name and in the order of their names."""
+        return self._enabled
+
+    def log_enabled(self) -> None:
+        """Log the names of the enabled collectors as upstream does at start."""
+        log.info("Enabled collectors")
+        for name in self._enabled:
+            log.info("%s", name)
+
+    def select(self, query: Mapping[str, Sequence[str]]) -> Mapping[str, Collect]:
+        """Return the collectors that ``collect[]`` and ``exclude[]`` of *query* leave.
+
+        Raises ScrapeRefused with upstream's texts (node_exporter.go, ServeHTTP).
+        """
+        collect, exclude = query.get("collect[]", ()), query.get("exclude[]", ())
+        if collect and exclude:
+            raise ScrapeRefused(
+                "Combined collect and exclude queries are not allowed."
+            )
+        for name in collect:
+            self._require(name)
+        if collect:
+            return {name: self._enabled[name] for name in sorted(set(collect))}
+        return {n: run for n, run in self._enabled.items() if n not in exclude}
+
+    def _require(self, name: str) -> None:
+        if name in self._enabled:
+            return
+        fault = "disabled" if name in self._known else "missing"
+        reason = f"couldn't create collector: {fault} collector: {name}"
+        log.warning(
+            "Couldn't create filtered metrics handler:",
+            extra={"fields": {"err": reason}},
+        )
+        raise ScrapeRefused(f"Couldn't create filtered metrics handler: {reason}")
