@@ -1,0 +1,117 @@
+"""Metric families of the exporter, with upstream's names, types and HELP texts.
+
+The counters are spelled as upstream spells them, without ``_total`` where it has
+none (collector/nginx.go), so they are plain ``Metric`` objects: prometheus_client's
+CounterMetricFamily would rename them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
+from types import MappingProxyType
+
+from prometheus_client.core import Metric
+
+from exporters.nginx.stub_status import StubStatus
+from exporters.nginx.targets import Target
+from exporters.toolkit.errors import StartError, UsageError
+
+
+NGINX_METRICS = (
+    # name, HELP, type, the field of StubStatus
+    ("connections_accepted", "Accepted client connections", "counter", "accepted"),
+    ("connections_active", "Active client connections", "gauge", "active"),
+    ("connections_handled", "Handled client connections", "counter", "handled"),
+    (
+        "connections_reading",
+        "Connections where NGINX is reading the request header",
+        "gauge",
+        "reading",
+    ),
+    ("connections_waiting", "Idle client connections", "gauge", "waiting"),
+    (
+        "connections_writing",
+        "Connections where NGINX is writing the response back to the client",
+        "gauge",
+        "writing",
+    ),
+    ("http_requests_total", "Total http requests", "counter", "requests"),
+)
+
+# client_golang refuses names that begin with two underscores: Prometheus' own.
+_LABEL_NAME = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
+# A comma separates two labels only where "name=" follows it; 1.x would make the
+# whole of "a=b,c=d" the value of one label, 0.x reads two labels.
+_LABEL_SEPARATOR = re.compile(r"\s*,\s*(?=[^,=:\s]+=)|\n")
+
+Labels = Mapping[str, str]
+NO_LABELS: Labels = MappingProxyType({})
+
+
+def parse_const_labels(values: Iterable[str]) -> dict[str, str]:
+    """Return the labels of ``--prometheus.const-label`` *values* (``name=value``).
+
+    A value may hold several, separated by commas or newlines; the last of a name
+    wins. Raises UsageError with kingpin's text where there is no ``=`` or ``:``,
+    and StartError for a name that Prometheus does not allow.
+    """
+    labels: dict[str, str] = {}
+    for value in values:
+        for pair in filter(None, map(str.strip, _LABEL_SEPARATOR.split(value))):
+            name, separator, text = _partition(pair)
+            if not separator:
+                raise UsageError(f"expected KEY=VALUE got '{pair}'")
+            if _LABEL_NAME.fullmatch(name) is None:
+                raise StartError(
+                    f"--prometheus.const-label {name!r} is not a label name, expected "
+                    "letters, digits and _, not beginning with a digit or with __"
+                )
+            labels[name] = text
+    return labels
+
+
+def _partition(pair: str) -> tuple[str, str, str]:
+    # kingpin's StringMap splits at the first "=" or ":".
+    parts = re.split(r"([=:])", pair, maxsplit=1)
+    return (parts[0], parts[1], parts[2]) if len(parts) == 3 else (pair, "", "")
+
+
+def target_labels(
+    targets: Sequence[Target], const_labels: Labels
+) -> list[dict[str, str]]:
+    """Return the labels of each of *targets*: ``addr`` only where there are several."""
+    if len(targets) == 1:
+        return [dict(const_labels)]
+    return [{**const_labels, "addr": target.name} for target in targets]
+
+
+def nginx_metrics(readings: Iterable[tuple[Labels, StubStatus | None]]) -> list[Metric]:
+    """Return the families of *readings*, one pair for each nginx.
+
+    None stands for an nginx that could not be read: it has ``nginx_up`` 0 and no
+    other sample. A family without samples is left out.
+    """
+    readings = list(readings)
+    up = Metric("nginx_up", "Status of the last metric scrape", "gauge")
+    for labels, status in readings:
+        up.add_sample(up.name, dict(labels), 0 if status is None else 1)
+    families = [up]
+    families.extend(_family(*spec, readings) for spec in NGINX_METRICS)
+    return [family for family in families if family.samples]
+
+
+def _family(
+    name: str,
+    help_: str,
+    type_: str,
+    field: str,
+    readings: Iterable[tuple[Labels, StubStatus | None]],
+) -> Metric:
+    family = Metric(f"nginx_{name}", help_, type_)
+    value = attrgetter(field)
+    for labels, status in readings:
+        if status is not None:
+            family.add_sample(family.name, dict(labels), float(value(status)))
+    return family
