@@ -83,7 +83,7 @@ class Groups(Generic[AnyStr]):
             if not 0 <= key < len(self._spans):
                 raise KeyError(key)
             return self._group(key)
-        if key not in self._names:
+        if not key or key not in self._names:
             raise KeyError(key)
         named = (self._group(i) for i, name in enumerate(self._names) if name == key)
         return next((value for value in named if value is not None), None)
