@@ -1,0 +1,34 @@
+"""The kernel's entropy pool (node_exporter collector/entropy_linux.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+
+from exporters.node import procfs
+from exporters.node.registry import Collect, CollectorSpec, Context
+
+
+def create(context: Context) -> Collect:
+    """Return the collector of ``/proc/sys/kernel/random``."""
+    available = context.paths.proc("sys/kernel/random/entropy_avail")
+    size = context.paths.proc("sys/kernel/random/poolsize")
+
+    def collect() -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "node_entropy_available_bits",
+            "Bits of available entropy.",
+            procfs.parse_uint(procfs.read(available)),
+        )
+        yield GaugeMetricFamily(
+            "node_entropy_pool_size_bits",
+            "Bits of entropy pool.",
+            procfs.parse_uint(procfs.read(size)),
+        )
+
+    return collect
+
+
+COLLECTOR = CollectorSpec("entropy", create)

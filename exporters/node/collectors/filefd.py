@@ -1,0 +1,43 @@
+"""Open files of the whole host (node_exporter collector/filefd_linux.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+
+from exporters.node import procfs
+from exporters.node.registry import Collect, CollectorSpec, Context
+
+
+class FileHandles(NamedTuple):
+    """The two numbers of ``file-nr`` that mean something since Linux 2.6."""
+
+    allocated: float
+    maximum: float
+
+
+def parse(data: bytes) -> FileHandles:
+    """Return the file handles of a file-nr file. Raises ValueError."""
+    fields = data.strip().split(b"\t")
+    if len(fields) < 3:
+        raise ValueError(f"file-nr: expected 3 fields by tabs, got {data[:60]!r}")
+    return FileHandles(procfs.parse_number(fields[0]), procfs.parse_number(fields[2]))
+
+
+def create(context: Context) -> Collect:
+    """Return the collector of ``/proc/sys/fs/file-nr``."""
+    path = context.paths.proc("sys/fs/file-nr")
+
+    def collect() -> Iterator[Metric]:
+        for name, value in parse(procfs.read(path))._asdict().items():
+            yield GaugeMetricFamily(
+                f"node_filefd_{name}", f"File descriptor statistics: {name}.", value
+            )
+
+    return collect
+
+
+COLLECTOR = CollectorSpec("filefd", create)

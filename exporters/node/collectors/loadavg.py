@@ -1,0 +1,43 @@
+"""Load averages (node_exporter collector/loadavg.go, kernel fs/proc/loadavg.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+
+from exporters.node import procfs
+from exporters.node.registry import Collect, CollectorSpec, Context
+
+
+_MINUTES = (1, 5, 15)
+
+
+def parse(data: bytes) -> tuple[float, float, float]:
+    """Return the 1, 5 and 15 minute averages of a loadavg file.
+
+    Raises ValueError.
+    """
+    fields = data.split()
+    if len(fields) < len(_MINUTES):
+        raise ValueError(f"loadavg: expected at least 3 fields, got {data[:60]!r}")
+    one, five, fifteen = (procfs.parse_number(field) for field in fields[:3])
+    return one, five, fifteen
+
+
+def create(context: Context) -> Collect:
+    """Return the collector of ``/proc/loadavg``."""
+    path = context.paths.proc("loadavg")
+
+    def collect() -> Iterator[Metric]:
+        loads = parse(procfs.read(path))
+        for minutes, load in zip(_MINUTES, loads, strict=True):
+            yield GaugeMetricFamily(
+                f"node_load{minutes}", f"{minutes}m load average.", load
+            )
+
+    return collect
+
+
+COLLECTOR = CollectorSpec("loadavg", create)

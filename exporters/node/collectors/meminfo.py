@@ -1,0 +1,68 @@
+"""Memory of the host (node_exporter collector/meminfo.go, kernel fs/proc/meminfo.c).
+
+Every field the kernel prints is exported, as node_exporter did up to 1.7. Since
+then upstream exports only the fields that its library knows, which loses for
+example Balloon, Hugetlb, KReclaimable and SecPageTables (node_exporter#3049,
+#3449). The names are upstream's, so this is a superset of its families.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+from exporters.node import procfs
+from exporters.node.registry import Collect, CollectorSpec, Context
+
+
+_PARENTHESES = re.compile(r"\((.*)\)")
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_]")
+
+
+def parse(data: bytes) -> dict[str, int]:
+    """Return the fields of a meminfo file by their upstream names.
+
+    "Active(anon): 4 kB" becomes ``Active_anon_bytes`` 4096; a field without a
+    unit keeps its name and number. Raises ValueError.
+    """
+    fields: dict[str, int] = {}
+    for number, line in procfs.lines(data):
+        name, colon, rest = line.partition(b":")
+        value, *unit = rest.split() or (b"",)
+        if not colon or not name.strip() or unit not in ([], [b"kB"]):
+            raise ValueError(
+                f"meminfo:{number}: expected 'Name: N kB', got {line[:60]!r}"
+            )
+        amount = procfs.parse_uint(value)
+        if unit:
+            fields[f"{_metric(name)}_bytes"] = amount * 1024
+        else:
+            fields[_metric(name)] = amount
+    return fields
+
+
+def create(context: Context) -> Collect:
+    """Return the collector of ``/proc/meminfo``."""
+    path = context.paths.proc("meminfo")
+
+    def collect() -> Iterator[Metric]:
+        for name, value in parse(procfs.read(path)).items():
+            family = (
+                CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+            )
+            yield family(
+                f"node_memory_{name}", f"Memory information field {name}.", value
+            )
+
+    return collect
+
+
+def _metric(field: bytes) -> str:
+    name = _PARENTHESES.sub(r"_\1", procfs.text(field.strip()))
+    return _NOT_IN_A_NAME.sub("_", name)
+
+
+COLLECTOR = CollectorSpec("meminfo", create)

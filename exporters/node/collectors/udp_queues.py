@@ -1,0 +1,73 @@
+"""Bytes queued in UDP sockets (node_exporter collector/udp_queues_linux.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+
+from exporters.node import procfs
+from exporters.node.registry import Collect, CollectorSpec, Context, NoData
+
+
+class Queues(NamedTuple):
+    """Bytes that wait in all sockets of one address family."""
+
+    tx: int
+    rx: int
+
+
+def parse(data: bytes) -> Queues:
+    """Return the sums over the sockets of a ``udp`` or ``udp6`` file.
+
+    The fifth field is "tx_queue:rx_queue", both hexadecimal
+    (net/ipv4/udp.c udp4_format_sock). Raises ValueError.
+    """
+    tx = rx = 0
+    for number, line in procfs.lines(data):
+        if number == 1:  # the names of the columns
+            continue
+        fields = line.split()
+        sent, colon, received = (
+            fields[4].partition(b":") if len(fields) >= 13 else (b"", b"", b"")
+        )
+        if not colon:
+            raise ValueError(
+                f"udp line {number}: expected 13 fields, the fifth 'tx:rx',"
+                f" got {line[:60]!r}"
+            )
+        tx += procfs.parse_uint(sent, base=16)
+        rx += procfs.parse_uint(received, base=16)
+    return Queues(tx, rx)
+
+
+def create(context: Context) -> Collect:
+    """Return the collector of ``/proc/net/udp`` and ``udp6``."""
+    paths = {
+        "v4": context.paths.proc("net/udp"),
+        "v6": context.paths.proc("net/udp6"),
+    }
+
+    def collect() -> Iterator[Metric]:
+        family = GaugeMetricFamily(
+            "node_udp_queues",
+            "Number of allocated memory in the kernel for UDP datagrams in bytes.",
+            labels=["queue", "ip"],
+        )
+        for ip, path in paths.items():
+            # A kernel without IPv4 or without IPv6 has no such file.
+            data = procfs.read_optional(path)
+            if data is not None:
+                queues = parse(data)
+                family.add_metric(["tx", ip], queues.tx)
+                family.add_metric(["rx", ip], queues.rx)
+        if not family.samples:
+            raise NoData(f"neither {paths['v4']} nor {paths['v6']} exists")
+        yield family
+
+    return collect
+
+
+COLLECTOR = CollectorSpec("udp_queues", create)

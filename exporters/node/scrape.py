@@ -1,0 +1,100 @@
+"""Answer a scrape: every wanted collector under one deadline.
+
+Scrapes that overlap share calls: a collector that is already running is waited
+for, not started twice. Its state needs no locks so, a hung one never holds two
+threads, and two Prometheus servers cost little more than one. What a shared
+call returns was read at most the duration of that call before the second
+scrape came in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+
+from exporters.node.registry import Registry
+from exporters.node.worker import Call, Worker
+from exporters.toolkit.web import Scrape
+
+
+# Prometheus' own default for scrape_timeout: who does not say how long he waits
+# is taken to wait that long.
+DEFAULT_TIMEOUT_SECONDS = 10.0
+# A request that claims to wait for hours must not pile up.
+LONGEST_TIMEOUT_SECONDS = 120.0
+# For encoding and the network; the margin that blackbox_exporter takes by default.
+MARGIN_SECONDS = 0.5
+
+
+def patience_seconds(timeout_seconds: float | None) -> float:
+    """Return how long collectors may take if the scraper waits *timeout_seconds*.
+
+    The margin is half of a timeout shorter than a second. What is not a
+    positive number counts as not given.
+    """
+    timeout = timeout_seconds or DEFAULT_TIMEOUT_SECONDS
+    if not math.isfinite(timeout) or timeout <= 0:
+        timeout = DEFAULT_TIMEOUT_SECONDS
+    timeout = min(timeout, LONGEST_TIMEOUT_SECONDS)
+    return timeout - min(MARGIN_SECONDS, timeout / 2)
+
+
+class Scraper:
+    """Runs the collectors of a registry; :meth:`gather` is the toolkit's Gather."""
+
+    def __init__(self, registry: Registry) -> None:
+        """Serve scrapes from *registry*."""
+        self._registry = registry
+        self._workers: Mapping[str, Worker] = {
+            name: Worker(name, collect) for name, collect in registry.enabled.items()
+        }
+
+    async def gather(self, scrape: Scrape) -> Iterable[Metric]:
+        """Return the metrics of the collectors that *scrape* asks for.
+
+        Raises ScrapeRefused for a bad ``collect[]``. No collector's failure is
+        raised: it shows in ``node_scrape_collector_success``.
+        """
+        names = self._registry.select(scrape.query)
+        calls = {name: self._workers[name].call() for name in names}
+        waiting = [call.outcome for call in calls.values() if not call.overdue]
+        if waiting:
+            patience = patience_seconds(scrape.timeout_seconds)
+            await asyncio.wait(waiting, timeout=patience)
+        for name, call in calls.items():
+            if not call.outcome.done():
+                self._workers[name].give_up(call)
+        return _metrics(calls)
+
+    def close(self) -> None:
+        """End the threads of all collectors that do not hang."""
+        for worker in self._workers.values():
+            worker.close()
+
+
+def _metrics(calls: Mapping[str, Call]) -> list[Metric]:
+    metrics: list[Metric] = []
+    durations = GaugeMetricFamily(
+        "node_scrape_collector_duration_seconds",
+        "node_exporter: Duration of a collector scrape.",
+        labels=["collector"],
+    )
+    successes = GaugeMetricFamily(
+        "node_scrape_collector_success",
+        "node_exporter: Whether a collector succeeded.",
+        labels=["collector"],
+    )
+    for name, call in calls.items():
+        if call.outcome.done() and not call.overdue:
+            outcome = call.outcome.result()
+            metrics.extend(outcome.metrics)
+            durations.add_metric([name], outcome.seconds)
+            successes.add_metric([name], float(outcome.error is None))
+        else:
+            durations.add_metric([name], call.elapsed_seconds)
+            successes.add_metric([name], 0)
+    return [*metrics, durations, successes]
