@@ -1,0 +1,46 @@
+# One build, four programs: --target node | nginx | shipper | store.
+ARG PYTHON_IMAGE=python:3.13-slim-trixie
+
+FROM ${PYTHON_IMAGE} AS build
+RUN python3 -m venv /opt/venv
+COPY requirements/runtime.txt /src/requirements.txt
+RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check \
+      --require-hashes -r /src/requirements.txt
+COPY exporters /opt/app/exporters
+COPY shipper /opt/app/shipper
+COPY LICENSE NOTICE /opt/app/
+RUN /opt/venv/bin/python -m compileall -q /opt/app && /opt/venv/bin/pip uninstall -y -q pip
+
+FROM ${PYTHON_IMAGE} AS program
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /opt/app /opt/app
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONPATH=/opt/app \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+WORKDIR /opt/app
+STOPSIGNAL SIGTERM
+
+FROM program AS node
+USER 65534:65534
+EXPOSE 9100
+ENTRYPOINT ["python", "-m", "exporters.node"]
+
+FROM program AS nginx
+USER 65534:65534
+EXPOSE 9113
+ENTRYPOINT ["python", "-m", "exporters.nginx"]
+
+FROM program AS store
+RUN mkdir /loki && chown 10001:10001 /loki
+USER 10001:10001
+VOLUME /loki
+EXPOSE 3100
+ENTRYPOINT ["python", "-m", "shipper.store"]
+CMD ["--storage.path=/loki/store.db"]
+
+# As root, like promtail's own image: the Docker socket belongs to root.
+FROM program AS shipper
+EXPOSE 9080
+ENTRYPOINT ["python", "-m", "shipper"]
+CMD ["-config.file=/etc/promtail/config.yml"]

@@ -1,0 +1,58 @@
+# `make up` and `make test` set up everything they need, from nothing.
+PYTHON ?= python3
+RUN := .venv/bin/python
+STACK := $(RUN) -m deploy.stack
+ORACLES := deploy/.state/oracles
+
+.PHONY: up down logs status local test unit e2e lint types fmt bench lock clean
+
+up: .venv/ready ## start the whole stack and print where it is
+	$(STACK) up
+
+down: .venv/ready ## stop it; the data stays
+	$(STACK) down
+
+logs: .venv/ready ## the end of every container's log
+	$(STACK) logs
+
+status: .venv/ready ## what runs and where
+	$(STACK) status
+
+local: .venv/ready ## the programs as plain processes, without Docker
+	$(STACK) local
+
+test: lint types unit e2e ## everything that CI runs
+
+unit: .venv/ready $(ORACLES)/ready ## tests without containers of the stack
+	ORACLES=$(ORACLES) .venv/bin/pytest -m "not e2e"
+
+e2e: .venv/ready ## the whole stack in real containers
+	.venv/bin/pytest -m e2e tests/e2e
+
+lint: .venv/ready
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/lint-imports
+
+types: .venv/ready
+	.venv/bin/mypy
+
+fmt: .venv/ready
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+bench: .venv/ready $(ORACLES)/ready ## side by side with the originals
+	ORACLES=$(ORACLES) $(RUN) -m benchmarks
+
+lock: .venv/ready ## write requirements/*.txt anew from pyproject.toml
+	./requirements/lock
+
+clean: down
+	rm -rf .venv deploy/.state
+
+.venv/ready: requirements/dev.txt deploy/venv
+	./deploy/venv "$(PYTHON)"
+
+# Debian's own exporters, to compare with: unpacked, never installed.
+$(ORACLES)/ready: .venv/ready deploy/oracles
+	./deploy/oracles $(ORACLES)

