@@ -1,0 +1,264 @@
+"""Size and state of mounted file systems (node_exporter collector/filesystem_linux.go)."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+
+from exporters.node import mountinfo
+from exporters.node.device_filter import DeviceFilter, log_pattern, renamed
+from exporters.node.errno_text import error_text
+from exporters.node.mountinfo import Mount
+from exporters.node.paths import Paths
+from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.node.stat_pool import StatPool, Stuck
+from exporters.toolkit.errors import StartError
+from exporters.toolkit.flags import Flag, Values, duration, integer, string
+
+
+log = logging.getLogger(__name__)
+
+MOUNT_POINTS_EXCLUDE = string(
+    "collector.filesystem.mount-points-exclude",
+    "Regexp of mount points to exclude for filesystem collector."
+    " (mutually exclusive to mount-points-include)",
+    default="^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+"
+    "|var/lib/containers/storage/.+)($|/)",
+)
+OLD_MOUNT_POINTS_EXCLUDE = string(
+    "collector.filesystem.ignored-mount-points",
+    "Regexp of mount points to ignore for filesystem collector.",
+    hidden=True,
+)
+MOUNT_POINTS_INCLUDE = string(
+    "collector.filesystem.mount-points-include",
+    "Regexp of mount points to include for filesystem collector."
+    " (mutually exclusive to mount-points-exclude)",
+)
+FS_TYPES_EXCLUDE = string(
+    "collector.filesystem.fs-types-exclude",
+    "Regexp of filesystem types to exclude for filesystem collector."
+    " (mutually exclusive to fs-types-include)",
+    default="^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs"
+    "|fusectl|hugetlbfs|iso9660|mqueue|nsfs|overlay|proc|procfs|pstore|rpc_pipefs"
+    "|securityfs|selinuxfs|squashfs|erofs|sysfs|tracefs)$",
+)
+OLD_FS_TYPES_EXCLUDE = string(
+    "collector.filesystem.ignored-fs-types",
+    "Regexp of filesystem types to ignore for filesystem collector.",
+    hidden=True,
+)
+FS_TYPES_INCLUDE = string(
+    "collector.filesystem.fs-types-include",
+    "Regexp of filesystem types to include for filesystem collector."
+    " (mutually exclusive to fs-types-exclude)",
+)
+MOUNT_TIMEOUT = duration(
+    "collector.filesystem.mount-timeout",
+    "how long to wait for a mount to respond before marking it as stale",
+    default=5.0,
+    hidden=True,
+)
+STAT_WORKERS = integer(
+    "collector.filesystem.stat-workers",
+    "how many stat calls to process simultaneously",
+    default=4,
+    hidden=True,
+)
+
+_LABELS = ("device", "mountpoint", "fstype", "device_error")
+_STUCK_TEXT = "mountpoint timeout"
+
+
+class Usage(NamedTuple):
+    """What statfs(2) says, in bytes and inodes; field names are the families'."""
+
+    size_bytes: int
+    free_bytes: int
+    avail_bytes: int
+    files: int
+    files_free: int
+    # macOS only, but upstream shows a 0 for every mount (node_exporter#3206).
+    purgeable_bytes: int = 0
+
+
+_USAGE_HELP = Usage._make(  # type: ignore[call-overload]
+    (
+        "Filesystem size in bytes.",
+        "Filesystem free space in bytes.",
+        "Filesystem space available to non-root users in bytes.",
+        "Filesystem total file nodes.",
+        "Filesystem total free file nodes.",
+        "Filesystem space available including purgeable space (MacOS specific).",
+    )
+)
+
+
+class Labels(NamedTuple):
+    """The labels of a mount's samples."""
+
+    device: str
+    mountpoint: str
+    fstype: str
+    device_error: str
+
+
+def create(context: Context) -> Collect:
+    """Return the collector. Raises StartError for filters that contradict each other."""
+    paths, values = context.paths, context.values
+    mount_points = mount_point_filter(values)
+    fs_types = fs_type_filter(values)
+    pool = StatPool(
+        read_usage,
+        workers=values[STAT_WORKERS],
+        timeout_seconds=values[MOUNT_TIMEOUT],
+    )
+
+    def collect() -> Iterator[Metric]:
+        wanted: dict[Mount, str] = {}
+        for mount in mountinfo.read(paths):
+            if not fs_types.ignored(mount.fs_type) and not mount_points.ignored(
+                host_path(paths, mount)
+            ):
+                wanted[mount] = path_to_stat(paths, mount)
+        outcomes = pool.run(wanted.values())
+        rows = ((mount, outcomes[path]) for mount, path in wanted.items())
+        yield from families(paths, rows)
+
+    return collect
+
+
+def mount_point_filter(values: Values) -> DeviceFilter:
+    """Return the filter of mount points. Raises StartError."""
+    try:
+        return _filter(
+            values, MOUNT_POINTS_EXCLUDE, OLD_MOUNT_POINTS_EXCLUDE, MOUNT_POINTS_INCLUDE
+        )
+    except StartError as error:
+        problem = "unable to parse mount points filter flags"
+        raise StartError(f"{problem}: {error}") from None
+
+
+def fs_type_filter(values: Values) -> DeviceFilter:
+    """Return the filter of file system types. Raises StartError."""
+    try:
+        return _filter(values, FS_TYPES_EXCLUDE, OLD_FS_TYPES_EXCLUDE, FS_TYPES_INCLUDE)
+    except StartError as error:
+        problem = "unable to parse fs types filter flags"
+        raise StartError(f"{problem}: {error}") from None
+
+
+def _filter(
+    values: Values, exclude: Flag[str], old_exclude: Flag[str], include: Flag[str]
+) -> DeviceFilter:
+    is_set = values.given(exclude)
+    excluded = renamed(values, exclude, old_exclude, taken=is_set)
+    included = values[include]
+    if included and not is_set:
+        excluded = ""  # who says what he wants does not want the default
+    if included and excluded:
+        raise StartError(f"--{exclude.name} and --{include.name} are mutually exclusive")
+    log_pattern(exclude, excluded)
+    log_pattern(include, included)
+    return DeviceFilter.compile(excluded, included)
+
+
+def host_path(paths: Paths, mount: Mount) -> str:
+    """Return the mount point as the host names it."""
+    return mountinfo.label(paths.strip_rootfs(mountinfo.shown(mount.mount_point)))
+
+
+def path_to_stat(paths: Paths, mount: Mount) -> str:
+    """Return the mount point as it is reached from here."""
+    return paths.root(paths.strip_rootfs(mountinfo.unescape(mount.mount_point)))
+
+
+def read_usage(path: str) -> Usage:
+    """Return what statfs(2) says of *path*. Raises OSError; may block for ever."""
+    found = os.statvfs(path)
+    # f_bsize, not f_frsize: upstream's unit. Only a few FUSE servers make them differ.
+    unit = found.f_bsize
+    return Usage(
+        found.f_blocks * unit,
+        found.f_bfree * unit,
+        found.f_bavail * unit,
+        found.f_files,
+        found.f_ffree,
+    )
+
+
+def families(
+    paths: Paths, rows: Iterable[tuple[Mount, Usage | OSError | Stuck]]
+) -> Iterator[Metric]:
+    """Yield the families; mounts with the same labels count once, the first one."""
+    error = _family(
+        "device_error",
+        "Whether an error occurred while getting statistics for the given device.",
+    )
+    readonly = _family("readonly", "Filesystem read-only status.")
+    usage = [
+        _family(name, text) for name, text in zip(Usage._fields, _USAGE_HELP, strict=True)
+    ]
+    info = GaugeMetricFamily(
+        "node_filesystem_mount_info",
+        "Filesystem mount information.",
+        labels=("device", "major", "minor", "mountpoint"),
+    )
+    seen: set[tuple[str, ...]] = set()
+    for mount, outcome in rows:
+        labels = _labels(paths, mount, outcome)
+        if labels not in seen:
+            seen.add(labels)
+            error.add_metric(labels, not isinstance(outcome, Usage))
+            readonly.add_metric(labels, mount.is_read_only)
+            for family, value in zip(usage, _values(outcome), strict=False):
+                family.add_metric(labels, value)
+        place = (labels.device, str(mount.major), str(mount.minor), labels.mountpoint)
+        if isinstance(outcome, Usage) and place not in seen:
+            seen.add(place)
+            info.add_metric(place, 1)
+    yield from (f for f in (error, readonly, *usage, info) if f.samples)
+
+
+def _values(outcome: Usage | OSError | Stuck) -> tuple[int, ...]:
+    return outcome if isinstance(outcome, Usage) else ()
+
+
+def _labels(paths: Paths, mount: Mount, outcome: Usage | OSError | Stuck) -> Labels:
+    return Labels(
+        mountinfo.label(mount.source),
+        host_path(paths, mount),
+        mountinfo.label(mount.fs_type),
+        _error_label(outcome),
+    )
+
+
+def _error_label(outcome: Usage | OSError | Stuck) -> str:
+    if isinstance(outcome, OSError):
+        return error_text(outcome)
+    return _STUCK_TEXT if isinstance(outcome, Stuck) else ""
+
+
+def _family(name: str, help_text: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"node_filesystem_{name}", help_text, labels=_LABELS)
+
+
+COLLECTOR = CollectorSpec(
+    "filesystem",
+    create,
+    flags=(
+        MOUNT_POINTS_EXCLUDE,
+        OLD_MOUNT_POINTS_EXCLUDE,
+        MOUNT_POINTS_INCLUDE,
+        FS_TYPES_EXCLUDE,
+        OLD_FS_TYPES_EXCLUDE,
+        FS_TYPES_INCLUDE,
+        MOUNT_TIMEOUT,
+        STAT_WORKERS,
+    ),
+)

@@ -1,0 +1,62 @@
+"""Which devices the include and exclude flags leave (node_exporter device_filter.go)."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from exporters.toolkit.errors import StartError
+from exporters.toolkit.flags import Flag, Values
+from exporters.toolkit.regex import Regex
+
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFilter:
+    """Two unanchored patterns; None lets everything through."""
+
+    exclude: Regex | None = None
+    include: Regex | None = None
+
+    @classmethod
+    def compile(cls, exclude: str, include: str) -> DeviceFilter:
+        """Return the filter of two patterns, either of which may be empty.
+
+        Raises RegexError, which ends the start with one line.
+        """
+        return cls(
+            Regex(exclude) if exclude else None, Regex(include) if include else None
+        )
+
+    def ignored(self, name: str) -> bool:
+        """Tell whether the device called *name* is left out."""
+        if self.exclude is not None and self.exclude.search(name):
+            return True
+        return self.include is not None and not self.include.search(name)
+
+
+def renamed(
+    values: Values, flag: Flag[str], old: Flag[str], *, taken: bool | None = None
+) -> str:
+    """Return the value of *flag*, or of *old*, the hidden name that it once had.
+
+    *taken* says whether *flag* was set, where that is not "is not empty". Raises
+    StartError when both are set.
+    """
+    current, former = values[flag], values[old]
+    if not former:
+        return current
+    if current != "" if taken is None else taken:
+        raise StartError(f"--{old.name} and --{flag.name} are mutually exclusive")
+    log.warning(
+        "--%s is DEPRECATED and will be removed in 2.0.0, use --%s", old.name, flag.name
+    )
+    return former
+
+
+def log_pattern(flag: Flag[str], pattern: str) -> None:
+    """Log a pattern in force at start, as upstream does; an empty one is not in force."""
+    if pattern:
+        log.info("Parsed flag --%s", flag.name, extra={"fields": {"flag": pattern}})

@@ -1,0 +1,156 @@
+"""Run a blocking call for each of many keys; a call that hangs costs only its own key.
+
+For statfs(2) on mounts: one on a dead NFS or FUSE server sits in the kernel, where
+nothing can interrupt it, until the server is back. Upstream (stuckMountWatcher) loses
+whole scrapes to that: it waits for the call itself, and as many dead mounts as it has
+workers stop the rest. Here the answer is given at the deadline, and a worker whose
+call is slow no longer counts as one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, TypeVar
+
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+SLOW_SECONDS = 0.05
+"""After this long a call is taken to be slow, and another one may begin beside it."""
+
+
+class Stuck:
+    """The outcome of a call that has not returned in time."""
+
+
+STUCK = Stuck()
+
+
+class _Call(Generic[T]):
+    __slots__ = ("began", "key", "outcome", "stuck")
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.began: float | None = None  # monotonic seconds; None while it waits
+        self.outcome: T | OSError | None = None
+        self.stuck = False
+
+
+class StatPool(Generic[T]):
+    """Runs *call* in daemon threads, at most *workers* of them making progress.
+
+    There are as many threads as needed: none between scrapes but one for each call
+    that hangs, and such a key is not called again before that returns. Any number of
+    threads may :meth:`run` at a time: they share the calls under way.
+    """
+
+    def __init__(
+        self, call: Callable[[str], T], *, workers: int, timeout_seconds: float
+    ) -> None:
+        """Give up on a call after *timeout_seconds*. *call* may raise OSError only."""
+        self._call = call
+        self._workers = max(workers, 1)
+        self._timeout_seconds = timeout_seconds
+        self._changed = threading.Condition()
+        self._waiting: deque[_Call[T]] = deque()
+        self._under_way: dict[str, _Call[T]] = {}
+
+    @property
+    def stuck(self) -> frozenset[str]:
+        """Return the keys whose calls hang."""
+        with self._changed:
+            return frozenset(k for k, call in self._under_way.items() if call.stuck)
+
+    def run(self, keys: Iterable[str]) -> Mapping[str, T | OSError | Stuck]:
+        """Return the outcome for each of *keys*, STUCK for those that hang.
+
+        Takes no longer than the timeout, however many calls hang.
+        """
+        deadline = time.monotonic() + self._timeout_seconds
+        with self._changed:
+            calls = [self._join(key) for key in dict.fromkeys(keys)]
+            while self._pending(calls):
+                self._start_workers()
+                patience = deadline - time.monotonic()
+                if patience <= 0:
+                    break
+                self._changed.wait(min(patience, SLOW_SECONDS))
+            return {call.key: self._outcome(call) for call in calls}
+
+    def _join(self, key: str) -> _Call[T]:
+        call = self._under_way.get(key)
+        if call is None:
+            call = self._under_way[key] = _Call(key)
+            self._waiting.append(call)
+        return call
+
+    @staticmethod
+    def _pending(calls: Iterable[_Call[T]]) -> bool:
+        return any(call.outcome is None and not call.stuck for call in calls)
+
+    def _outcome(self, call: _Call[T]) -> T | OSError | Stuck:
+        if call.outcome is not None:
+            return call.outcome
+        if not call.stuck:
+            log.debug(
+                "Mount point timed out, it is being labeled as stuck"
+                " and will not be monitored",
+                extra={"fields": {"mountpoint": call.key}},
+            )
+            call.stuck = True
+            if call.began is None:  # no thread to be had: forget it, try next time
+                self._waiting.remove(call)
+                del self._under_way[call.key]
+        return STUCK
+
+    def _start_workers(self) -> None:
+        slow_since = time.monotonic() - SLOW_SECONDS
+        brisk = sum(
+            call.began is not None and call.began > slow_since
+            for call in self._under_way.values()
+        )
+        for _ in range(min(self._workers - brisk, len(self._waiting))):
+            call = self._waiting.popleft()
+            thread = threading.Thread(
+                target=self._work, args=(call,), name="statfs", daemon=True
+            )
+            try:
+                thread.start()
+            except RuntimeError:  # the host has no thread left for us
+                self._waiting.appendleft(call)
+                return
+            call.began = time.monotonic()
+
+    def _work(self, call: _Call[T]) -> None:
+        """Run *call*, then whatever waits, until nothing does."""
+        following: _Call[T] | None = call
+        while following is not None:
+            outcome: T | OSError
+            try:
+                outcome = self._call(following.key)
+            except OSError as error:
+                outcome = error
+            following = self._finish(following, outcome)
+
+    def _finish(self, call: _Call[T], outcome: T | OSError) -> _Call[T] | None:
+        with self._changed:
+            call.outcome = outcome
+            del self._under_way[call.key]
+            self._changed.notify_all()
+            if call.stuck:
+                log.debug(
+                    "Mount point has recovered, monitoring will resume",
+                    extra={"fields": {"mountpoint": call.key}},
+                )
+                return None  # another worker took this one's place long ago
+            if not self._waiting:
+                return None
+            following = self._waiting.popleft()
+            following.began = time.monotonic()
+            return following
