@@ -14,6 +14,7 @@ from collections.abc import Iterator
 _CHUNK = 65_536  # a larger buffer costs more than a second read(2)
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
 _UINT64_MAX = 2**64 - 1
+_DIGITS = {10: b"0123456789", 16: b"0123456789abcdefABCDEF"}
 
 
 def read(path: str) -> bytes:
@@ -64,11 +65,11 @@ def parse_uint(text: bytes, base: int = 10) -> int:
     Raises ValueError. Stricter than ``int``: no sign, no underscore, no ``0x``.
     """
     digits = text.strip()
-    if not digits.isalnum():
+    if not digits or digits.strip(_DIGITS[base]):
         raise ValueError(f"expected an unsigned integer, got {_shown(text)}")
     try:
         value = int(digits, base)
-    except ValueError as error:
+    except ValueError as error:  # thousands of digits
         raise ValueError(f"expected an unsigned integer, got {_shown(text)}") from error
     if value > _UINT64_MAX:
         raise ValueError(f"expected at most 64 bits, got {_shown(text)}")

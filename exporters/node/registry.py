@@ -120,9 +120,7 @@ class Registry:
         """
         collect, exclude = query.get("collect[]", ()), query.get("exclude[]", ())
         if collect and exclude:
-            raise ScrapeRefused(
-                "Combined collect and exclude queries are not allowed."
-            )
+            raise ScrapeRefused("Combined collect and exclude queries are not allowed.")
         for name in collect:
             self._require(name)
         if collect:

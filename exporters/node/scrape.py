@@ -17,7 +17,7 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
 from exporters.node.registry import Registry
-from exporters.node.worker import Call, Worker
+from exporters.node.worker import Call, Outcome, Worker
 from exporters.toolkit.web import Scrape
 
 
@@ -61,14 +61,26 @@ class Scraper:
         """
         names = self._registry.select(scrape.query)
         calls = {name: self._workers[name].call() for name in names}
-        waiting = [call.outcome for call in calls.values() if not call.overdue]
-        if waiting:
+        # Who comes while a call hangs does not wait for it, and does not get
+        # what it read long ago either, should it return just now.
+        awaited = {name: call for name, call in calls.items() if not call.overdue}
+        if awaited:
             patience = patience_seconds(scrape.timeout_seconds)
-            await asyncio.wait(waiting, timeout=patience)
-        for name, call in calls.items():
-            if not call.outcome.done():
-                self._workers[name].give_up(call)
-        return _metrics(calls)
+            await asyncio.wait(
+                [call.outcome for call in awaited.values()], timeout=patience
+            )
+        return _metrics(
+            {
+                name: self._answer(name, call, name in awaited)
+                for name, call in calls.items()
+            }
+        )
+
+    def _answer(self, name: str, call: Call, awaited: bool) -> Outcome:
+        if awaited and call.outcome.done():
+            return call.outcome.result()
+        self._workers[name].give_up(call)
+        return Outcome((), call.elapsed_seconds, TimeoutError())
 
     def close(self) -> None:
         """End the threads of all collectors that do not hang."""
@@ -76,7 +88,7 @@ class Scraper:
             worker.close()
 
 
-def _metrics(calls: Mapping[str, Call]) -> list[Metric]:
+def _metrics(outcomes: Mapping[str, Outcome]) -> list[Metric]:
     metrics: list[Metric] = []
     durations = GaugeMetricFamily(
         "node_scrape_collector_duration_seconds",
@@ -88,13 +100,8 @@ def _metrics(calls: Mapping[str, Call]) -> list[Metric]:
         "node_exporter: Whether a collector succeeded.",
         labels=["collector"],
     )
-    for name, call in calls.items():
-        if call.outcome.done() and not call.overdue:
-            outcome = call.outcome.result()
-            metrics.extend(outcome.metrics)
-            durations.add_metric([name], outcome.seconds)
-            successes.add_metric([name], float(outcome.error is None))
-        else:
-            durations.add_metric([name], call.elapsed_seconds)
-            successes.add_metric([name], 0)
+    for name, outcome in outcomes.items():
+        metrics.extend(outcome.metrics)
+        durations.add_metric([name], outcome.seconds)
+        successes.add_metric([name], float(outcome.error is None))
     return [*metrics, durations, successes]

@@ -70,15 +70,17 @@ class Worker:
 
     def call(self) -> Call:
         """Return the call under way, or begin one."""
-        if self._current is None:
-            self._current = Call(asyncio.get_running_loop())
-            self._calls.put(self._current)
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._work, name=f"collector-{self._name}", daemon=True
-                )
-                self._thread.start()
-        return self._current
+        if self._current is not None:
+            return self._current
+        call = Call(asyncio.get_running_loop())
+        try:
+            self._ensure_thread()
+        except RuntimeError as error:  # the host has no thread left for us
+            self._finish(call, Outcome((), 0.0, error))
+            return call
+        self._current = call
+        self._calls.put(call)
+        return call
 
     def give_up(self, call: Call) -> None:
         """Mark *call* as hanging: until it returns, later scrapes do not wait."""
@@ -98,6 +100,13 @@ class Worker:
     def close(self) -> None:
         """End the thread as soon as it is idle."""
         self._calls.put(None)
+
+    def _ensure_thread(self) -> None:
+        if self._thread is None:
+            name = f"collector-{self._name}"
+            thread = threading.Thread(target=self._work, name=name, daemon=True)
+            thread.start()
+            self._thread = thread
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
@@ -147,4 +156,6 @@ def _checked(metrics: Iterable[Metric]) -> Iterator[Metric]:
 
 
 def _reason(error: BaseException) -> str:
-    return str(error) if isinstance(error, (OSError, ValueError, NoData)) else repr(error)
+    return (
+        str(error) if isinstance(error, (OSError, ValueError, NoData)) else repr(error)
+    )

@@ -94,9 +94,7 @@ def _families(stat: Stat) -> Iterator[Metric]:
         "Total number of context switches.",
         stat.context_switches,
     )
-    yield CounterMetricFamily(
-        "node_forks_total", "Total number of forks.", stat.forks
-    )
+    yield CounterMetricFamily("node_forks_total", "Total number of forks.", stat.forks)
     yield GaugeMetricFamily(
         "node_boot_time_seconds",
         "Node boot time, in unixtime.",

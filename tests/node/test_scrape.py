@@ -1,0 +1,282 @@
+"""A collector that hangs or raises costs its own metrics and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+
+from exporters.node.paths import Paths
+from exporters.node.registry import (
+    Collect,
+    CollectorSpec,
+    Context,
+    NoData,
+    Registry,
+    flags,
+)
+from exporters.node.scrape import Scraper, patience_seconds
+from exporters.toolkit.flags import Program
+from exporters.toolkit.web import Scrape
+
+
+def gauge(name: str, value: float = 1) -> Metric:
+    return GaugeMetricFamily(name, "Help.", value)
+
+
+def one() -> Iterator[Metric]:
+    yield gauge("node_one")
+
+
+class Hanging:
+    """A collector that hangs until it is released."""
+
+    def __init__(self) -> None:
+        self.released = threading.Event()
+        self.calls = 0
+
+    def __call__(self) -> Iterator[Metric]:
+        self.calls += 1
+        assert self.released.wait(timeout=30)
+        yield gauge("node_late", self.calls)
+
+
+@pytest.fixture
+def hanging() -> Iterator[Hanging]:
+    collector = Hanging()
+    yield collector
+    collector.released.set()
+
+
+@pytest.fixture
+def scraper_of() -> Iterator[Callable[..., Scraper]]:
+    made: list[Scraper] = []
+
+    def make(**collectors: Collect) -> Scraper:
+        specs = [
+            CollectorSpec(name, lambda _context, run=run: run)  # type: ignore[misc]
+            for name, run in collectors.items()
+        ]
+        values = Program("node_exporter", "", flags(specs)).parse((), {})
+        made.append(Scraper(Registry(specs, Context(Paths(), values))))
+        return made[-1]
+
+    yield make
+    for scraper in made:
+        scraper.close()
+
+
+async def scrape(scraper: Scraper, timeout_seconds: float = 10) -> dict[str, float]:
+    """Return the values of a scrape; those of a collector by "name/collector"."""
+    metrics = await scraper.gather(Scrape({}, timeout_seconds))
+    return {
+        "/".join((sample.name, *sample.labels.values())): sample.value
+        for metric in metrics
+        for sample in metric.samples
+    }
+
+
+SUCCESS = "node_scrape_collector_success"
+DURATION = "node_scrape_collector_duration_seconds"
+
+
+@pytest.mark.parametrize(
+    ("timeout", "patience"),
+    [
+        (None, 9.5),
+        (10, 9.5),
+        (5, 4.5),
+        (1, 0.5),
+        (0.5, 0.25),
+        (3600, 119.5),
+        (0, 9.5),
+        (-1, 9.5),
+        (float("nan"), 9.5),
+        (float("inf"), 9.5),
+    ],
+)
+def test_patience(timeout: float | None, patience: float) -> None:
+    assert patience_seconds(timeout) == patience
+
+
+async def test_success_and_duration(scraper_of: Callable[..., Scraper]) -> None:
+    seen = await scrape(scraper_of(one=one))
+    assert seen["node_one"] == 1
+    assert seen[f"{SUCCESS}/one"] == 1
+    assert 0 <= seen[f"{DURATION}/one"] < 5
+
+
+def raises_at_once() -> Iterator[Metric]:
+    raise OSError(5, "Input/output error", "/proc/x")
+
+
+def raises_half_way() -> Iterator[Metric]:
+    yield gauge("node_before")
+    raise ValueError("x:3: expected a number, got 'y'")
+
+
+def gives_a_value_that_is_no_number() -> Iterator[Metric]:
+    yield gauge("node_before")
+    bad = Metric("node_bad", "Help.", "gauge")
+    bad.add_sample("node_bad", {}, "many")  # type: ignore[arg-type]
+    yield bad
+
+
+def gives_what_is_no_metric() -> Iterator[Metric]:
+    yield "node_bad 1"  # type: ignore[misc]
+
+
+def gives_half_a_character() -> Iterator[Metric]:
+    bad = GaugeMetricFamily("node_bad", "Help.", labels=["x"])
+    bad.add_metric(["\ud800"], 1)
+    yield bad
+
+
+def exits() -> Iterator[Metric]:
+    raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (raises_at_once, "Input/output error: '/proc/x'"),
+        (raises_half_way, "x:3: expected a number"),
+        (gives_a_value_that_is_no_number, "could not convert"),
+        (gives_what_is_no_metric, "AttributeError"),
+        (gives_half_a_character, "surrogates"),
+        (exits, "SystemExit(3)"),
+    ],
+)
+async def test_a_failing_collector_costs_one_line_and_itself(
+    bad: Collect,
+    reason: str,
+    scraper_of: Callable[..., Scraper],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    seen = await scrape(scraper_of(bad=bad, one=one))
+    assert seen["node_one"] == 1
+    assert seen[f"{SUCCESS}/one"] == 1
+    assert seen[f"{SUCCESS}/bad"] == 0
+    assert "node_bad" not in seen
+    (record,) = caplog.records
+    assert (record.levelname, record.message) == ("ERROR", "collector failed")
+    assert reason in record.__dict__["fields"]["err"]
+    assert record.__dict__["fields"]["name"] == "bad"
+
+
+async def test_what_came_before_the_failure_is_kept_as_upstream_does(
+    scraper_of: Callable[..., Scraper],
+) -> None:
+    assert (await scrape(scraper_of(bad=raises_half_way)))["node_before"] == 1
+
+
+async def test_no_data_is_no_success_and_only_a_debug_line(
+    scraper_of: Callable[..., Scraper], caplog: pytest.LogCaptureFixture
+) -> None:
+    def nothing() -> Iterator[Metric]:
+        raise NoData("not loaded")
+
+    caplog.set_level(logging.DEBUG)
+    seen = await scrape(scraper_of(nothing=nothing))
+    assert seen[f"{SUCCESS}/nothing"] == 0
+    (record,) = (r for r in caplog.records if r.name.startswith("exporters"))
+    assert (record.levelname, record.message) == (
+        "DEBUG",
+        "collector returned no data",
+    )
+
+
+async def test_a_hanging_collector_costs_its_own_metrics_and_one_line(
+    hanging: Hanging,
+    scraper_of: Callable[..., Scraper],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scraper = scraper_of(hanging=hanging, one=one)
+    first = await scrape(scraper, timeout_seconds=0.2)
+    assert first["node_one"] == first[f"{SUCCESS}/one"] == 1
+    assert first[f"{SUCCESS}/hanging"] == 0
+    assert first[f"{DURATION}/hanging"] >= 0.1
+
+    # Later scrapes neither wait for it nor start it again, nor speak of it again.
+    threads = threading.active_count()
+    for _ in range(5):
+        began = time.monotonic()
+        later = await scrape(scraper, timeout_seconds=60)
+        assert time.monotonic() - began < 10
+        assert later["node_one"] == 1
+        assert later[f"{SUCCESS}/hanging"] == 0
+    assert hanging.calls == 1
+    assert threading.active_count() == threads
+    errors = [r.message for r in caplog.records if r.levelname == "ERROR"]
+    assert errors == [
+        "collector did not finish in time and is not called again before it does"
+    ]
+
+
+async def test_a_collector_that_returns_from_hanging_is_called_again(
+    hanging: Hanging, scraper_of: Callable[..., Scraper]
+) -> None:
+    scraper = scraper_of(hanging=hanging)
+    assert (await scrape(scraper, timeout_seconds=0.1))[f"{SUCCESS}/hanging"] == 0
+    late = scraper._workers["hanging"].call()
+    hanging.released.set()
+    await asyncio.wait_for(late.outcome, timeout=10)
+    seen = await scrape(scraper)
+    # The second call's answer: what the hanging one read is out of date.
+    assert (seen["node_late"], seen[f"{SUCCESS}/hanging"]) == (2, 1)
+
+
+async def test_scrapes_that_overlap_share_one_call(
+    hanging: Hanging, scraper_of: Callable[..., Scraper]
+) -> None:
+    scraper = scraper_of(hanging=hanging)
+    async with asyncio.TaskGroup() as group:
+        both = [group.create_task(scrape(scraper)) for _ in range(2)]
+        await asyncio.sleep(0)
+        hanging.released.set()
+    assert [task.result()["node_late"] for task in both] == [1, 1]
+    assert hanging.calls == 1
+
+
+async def test_a_scraper_that_goes_away_leaves_the_call_to_the_next(
+    hanging: Hanging, scraper_of: Callable[..., Scraper]
+) -> None:
+    scraper = scraper_of(hanging=hanging)
+    gone = asyncio.create_task(scrape(scraper))
+    await asyncio.sleep(0)
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    hanging.released.set()
+    assert (await scrape(scraper))[f"{SUCCESS}/hanging"] == 1
+    assert hanging.calls == 1
+
+
+async def test_a_host_without_threads_left_fails_the_collector_not_the_scrape(
+    scraper_of: Callable[..., Scraper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scraper = scraper_of(one=one)
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        assert (await scrape(scraper))[f"{SUCCESS}/one"] == 0
+    assert (await scrape(scraper))[f"{SUCCESS}/one"] == 1
+
+
+async def test_close_ends_the_threads(scraper_of: Callable[..., Scraper]) -> None:
+    scraper = scraper_of(one=one)
+    await scrape(scraper)
+    thread = scraper._workers["one"]._thread
+    assert thread is not None
+    scraper.close()
+    await asyncio.to_thread(thread.join, 10)
+    assert not thread.is_alive()
