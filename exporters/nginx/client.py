@@ -12,6 +12,7 @@ from typing import Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
+from aiohttp.client_exceptions import UnixClientConnectorError
 
 from exporters.nginx.errors import ScrapeError
 from exporters.nginx.stub_status import StubStatus, excerpt, parse_stub_status
@@ -164,7 +165,7 @@ def _explain(error: Exception) -> str:
 
 
 def _peer(error: aiohttp.ClientConnectorError) -> str:
-    if isinstance(error, aiohttp.UnixClientConnectorError):
+    if isinstance(error, UnixClientConnectorError):
         return f"connect to unix socket {error.path}"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"look up host {error.host}"
