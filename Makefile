@@ -2,7 +2,10 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 STACK := $(RUN) -m deploy.stack
-ORACLES := deploy/.state/oracles
+ORACLES := $(CURDIR)/deploy/.state/oracles
+ORIGINALS := NODE_EXPORTER=$(ORACLES)/usr/bin/prometheus-node-exporter \
+	NGINX_EXPORTER=$(ORACLES)/usr/bin/prometheus-nginx-exporter \
+	NGINX=$(ORACLES)/usr/sbin/nginx
 
 .PHONY: up down logs status local test unit e2e lint types fmt bench lock clean
 
@@ -24,7 +27,7 @@ local: .venv/ready ## the programs as plain processes, without Docker
 test: lint types unit e2e ## everything that CI runs
 
 unit: .venv/ready $(ORACLES)/ready ## tests without containers of the stack
-	ORACLES=$(ORACLES) .venv/bin/pytest -m "not e2e"
+	$(ORIGINALS) .venv/bin/pytest -m "not e2e"
 
 e2e: .venv/ready ## the whole stack in real containers
 	.venv/bin/pytest -m e2e tests/e2e
@@ -42,7 +45,7 @@ fmt: .venv/ready
 	.venv/bin/ruff check --fix .
 
 bench: .venv/ready $(ORACLES)/ready ## side by side with the originals
-	ORACLES=$(ORACLES) $(RUN) -m benchmarks
+	$(ORIGINALS) $(RUN) -m benchmarks
 
 lock: .venv/ready ## write requirements/*.txt anew from pyproject.toml
 	./requirements/lock
