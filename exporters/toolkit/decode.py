@@ -1,0 +1,324 @@
+"""Turn YAML into frozen dataclasses, strictly, and report every mistake at once.
+
+Counterpart of yaml.v2's UnmarshalStrict, which promtail and exporter-toolkit use. Like
+it, and unlike PyYAML's constructors, a scalar is read by the type that is wanted:
+``regex: yes`` stays the text "yes", ``017`` and ``12:30`` stay as written. Unlike it,
+each mistake carries file, line and column, and no value of a secret is ever shown.
+
+What a dataclass may say about its keys, all of it optional:
+
+- ``ACCEPTED: ClassVar[frozenset[str]]``: known keys without effect; worth a warning.
+- ``REFUSED: ClassVar[Mapping[str, str]]``: known keys and why they cannot be used;
+  an error unless the value is empty or off.
+- ``problems() -> Iterable[Problem]``: what is wrong although every type is right.
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Annotated, Any, Final, Literal, NamedTuple, NoReturn, TypeVar, cast
+
+import yaml
+
+from exporters.toolkit.errors import StartError
+from exporters.toolkit.yaml_nodes import (
+    MAX_DEPTH,
+    TAG,
+    SyntaxProblem,
+    compose,
+    describe,
+    empty_mapping,
+    follow,
+    foreign_tag,
+    is_null,
+    is_off,
+    is_plain,
+)
+from exporters.toolkit.yaml_scalars import (
+    READERS,
+    Mismatch,
+    Reader,
+    Scalar,
+    Secret,
+    scalar_reader,
+)
+
+
+__all__ = ["DecodeError", "Problem", "Scalar", "Secret", "decode"]
+
+D = TypeVar("D")
+
+# An alias is decoded again at each use: what nine levels of ten aliases would cost.
+_MAX_NODES: Final = 200_000
+_INVALID: Final = object()
+
+
+class DecodeError(StartError):
+    """Report what is wrong with a file; *errors* are ``file:line:col: text``."""
+
+    def __init__(self, errors: Iterable[str]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("\n".join(self.errors))
+
+
+class Problem(NamedTuple):
+    """A mistake that types cannot see; *path* leads to it: ("clients", 0, "url")."""
+
+    text: str
+    path: tuple[str | int, ...] = ()
+
+
+def decode(
+    data: bytes, kind: type[D], file: str, warnings: list[str] | None = None
+) -> D:
+    """Decode *data*, one YAML document, as *kind*; an empty one means all defaults.
+
+    *file* names the source in messages. Keys without effect are appended to
+    *warnings*. Raises DecodeError with all mistakes.
+    """
+    decoder = _Decoder(file)
+    value = decoder.document(data, kind)
+    if decoder.errors:
+        raise DecodeError(_sorted(decoder.errors))
+    if warnings is not None:
+        warnings.extend(_sorted(decoder.warnings))
+    return cast(D, value)  # without errors it is a *kind*
+
+
+class _Message(NamedTuple):
+    line: int
+    column: int
+    file: str
+    text: str
+
+
+class _Decoder:
+    """Collects errors and warnings while it walks the node tree by type."""
+
+    def __init__(self, file: str) -> None:
+        self.errors: list[_Message] = []
+        self.warnings: list[_Message] = []
+        self._file = file
+        self._nodes = 0
+
+    def document(self, data: bytes, kind: type[Any]) -> object:
+        try:
+            return self._value(compose(data), kind, 0)
+        except SyntaxProblem as problem:
+            place = (problem.line + 1, problem.column + 1)
+            self.errors.append(_Message(*place, self._file, str(problem)))
+            return _INVALID
+
+    # -- reporting
+
+    def _fail(self, node: yaml.Node, text: str) -> NoReturn:
+        mark = node.start_mark
+        raise SyntaxProblem(mark.line, mark.column, text)
+
+    def _error(self, node: yaml.Node, text: str) -> object:
+        self.errors.append(self._message(node, text))
+        return _INVALID
+
+    def _message(self, node: yaml.Node, text: str) -> _Message:
+        mark = node.start_mark
+        return _Message(mark.line + 1, mark.column + 1, self._file, text)
+
+    def _mismatch(self, node: yaml.Node, wanted: str, *, show: bool = False) -> object:
+        return self._error(
+            node, f"cannot unmarshal {describe(node, show)} into {wanted}"
+        )
+
+    # -- values by type
+
+    def _value(self, node: yaml.Node, kind: Any, depth: int) -> Any:
+        self._nodes += 1
+        if self._nodes > _MAX_NODES or depth > 2 * MAX_DEPTH:
+            self._fail(node, "document contains excessive aliasing")
+        origin = typing.get_origin(kind)
+        if origin is types.UnionType or origin is typing.Union:
+            (kind,) = (part for part in typing.get_args(kind) if part is not type(None))
+            return None if is_null(node) else self._value(node, kind, depth)
+        if origin in (tuple, list):
+            return self._sequence(node, origin, typing.get_args(kind)[0], depth)
+        if isinstance(origin, type) and issubclass(origin, Mapping):
+            return self._mapping(node, typing.get_args(kind)[1], depth)
+        if is_dataclass(kind) and kind is not Secret:
+            return self._record(node, cast("type[Any]", kind), depth)
+        return self._scalar(node, kind)
+
+    def _scalar(self, node: yaml.Node, kind: Any) -> Any:
+        reader = scalar_reader(kind)
+        if not isinstance(node, yaml.ScalarNode):
+            return self._mismatch(node, reader.name)
+        if foreign_tag(node):  # a password may begin with "!": do not show it
+            return self._error(
+                node, "custom tags are not supported: quote a value that begins with !"
+            )
+        if is_null(node):
+            return self._zero(node, kind, reader)
+        return self._read(node, reader)
+
+    def _read(self, node: yaml.ScalarNode, reader: Reader) -> Any:
+        if reader.plain_only and not is_plain(node):
+            return self._mismatch(node, reader.name, show=reader.shown)
+        try:
+            return reader.parse(node.value)
+        except Mismatch:
+            return self._mismatch(node, reader.name, show=reader.shown)
+        except (ValueError, StartError) as error:
+            return self._error(node, str(error))
+
+    def _zero(self, node: yaml.Node, kind: Any, reader: Reader) -> Any:
+        """Return what Go's zero value means for a null in a list or map."""
+        if kind in (str, int, float, bool, Secret):
+            return kind()
+        return self._mismatch(node, reader.name)
+
+    def _sequence(self, node: yaml.Node, kind: Any, item: Any, depth: int) -> Any:
+        if is_null(node):
+            return kind()
+        if not isinstance(node, yaml.SequenceNode):
+            return self._mismatch(node, f"[]{_name(item)}")
+        values = [self._value(child, item, depth + 1) for child in node.value]
+        return _INVALID if _INVALID in values else kind(values)
+
+    def _mapping(self, node: yaml.Node, item: Any, depth: int) -> Any:
+        if is_null(node):
+            return {}
+        if not isinstance(node, yaml.MappingNode):
+            return self._mismatch(node, f"map[string]{_name(item)}")
+        values: dict[str, Any] = {}
+        for key, child in self._pairs(node, 'key "{}" already set in map'):
+            values[key.value] = self._value(child, item, depth + 1)
+        return _INVALID if _INVALID in values.values() else values
+
+    def _record(self, node: yaml.Node, kind: type[Any], depth: int) -> Any:
+        if is_null(node):
+            node = empty_mapping(node)
+        if not isinstance(node, yaml.MappingNode):
+            return self._mismatch(node, kind.__name__)
+        known = _record_fields(kind)
+        values: dict[str, Any] = {}
+        children: dict[str, yaml.Node] = {}
+        repeated = f"field {{}} already set in type {kind.__name__}"
+        for key, child in self._pairs(node, repeated):
+            if key.value not in known:
+                self._unknown(key, child, kind, known)
+            elif not is_null(child):
+                children[key.value] = child
+                values[key.value] = self._value(child, known[key.value], depth + 1)
+        if _INVALID in values.values():
+            return _INVALID
+        return self._build(node, kind, values)
+
+    def _build(self, node: yaml.MappingNode, kind: type[Any], values: Any) -> Any:
+        for missing in _required(kind) - values.keys():
+            return self._error(node, f"{missing} missing in {kind.__name__}")
+        value = kind(**values)
+        problems: list[Problem] = list(getattr(value, "problems", tuple)())
+        for problem in problems:
+            self._error(follow(node, problem.path), problem.text)
+        return _INVALID if problems else value
+
+    def _unknown(
+        self, key: yaml.Node, child: yaml.Node, kind: type[Any], known: Iterable[str]
+    ) -> None:
+        name = key.value
+        if name in _gathered(kind, "ACCEPTED"):
+            text = f"{name}: accepted, but has no effect here"
+            self.warnings.append(self._message(key, text))
+        elif name in _gathered(kind, "REFUSED"):
+            if not is_off(child):
+                self._error(key, f"{name}: {_gathered(kind, 'REFUSED')[name]}")
+        else:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            self._error(key, f"field {name} not found in {kind.__name__}{hint}")
+
+    # -- keys
+
+    def _pairs(
+        self, node: yaml.MappingNode, repeated: str
+    ) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
+        """Yield the pairs of *node*, its own first, then what it merges (``<<``)."""
+        seen: set[str] = set()
+        pending: list[yaml.Node] = []
+        for key, child in node.value:
+            if key.tag == TAG + "merge":
+                pending.append(child)
+            elif not isinstance(key, yaml.ScalarNode):
+                self._error(key, "a key must be a scalar")
+            elif key.value in seen:
+                self._error(key, repeated.format(key.value))
+            else:
+                seen.add(key.value)
+                yield key, child
+        for key, child in self._merged(pending):
+            if key.value not in seen:
+                seen.add(key.value)
+                yield key, child
+
+    def _merged(
+        self, pending: list[yaml.Node]
+    ) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
+        """Yield the pairs of all merged mappings, the nearest first."""
+        visited: set[int] = set()
+        while pending:
+            node = pending.pop(0)
+            if id(node) in visited:
+                continue
+            visited.add(id(node))
+            if isinstance(node, yaml.SequenceNode):
+                pending[:0] = node.value
+            elif isinstance(node, yaml.MappingNode):
+                nested = [v for k, v in node.value if k.tag == TAG + "merge"]
+                pending[:0] = nested
+                yield from (
+                    (k, v)
+                    for k, v in node.value
+                    if isinstance(k, yaml.ScalarNode) and k.tag != TAG + "merge"
+                )
+            else:
+                text = "map merge requires map or sequence of maps as the value"
+                self._error(node, text)
+
+
+# -- reading dataclasses
+
+
+def _record_fields(kind: type[Any]) -> Mapping[str, Any]:
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return {item.name: hints[item.name] for item in fields(kind) if item.init}
+
+
+def _required(kind: type[Any]) -> frozenset[str]:
+    return frozenset(
+        item.name
+        for item in fields(kind)
+        if item.init and item.default is MISSING and item.default_factory is MISSING
+    )
+
+
+def _gathered(kind: type[Any], name: str) -> Mapping[str, str]:
+    """Return ACCEPTED or REFUSED of *kind* and of what it inherits from."""
+    found: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        own = vars(base).get(name, {})
+        found.update(own if isinstance(own, Mapping) else dict.fromkeys(own, ""))
+    return found
+
+
+def _name(kind: Any) -> str:
+    if is_dataclass(kind) and isinstance(kind, type):
+        return kind.__name__
+    readable = kind in READERS or typing.get_origin(kind) in (Annotated, Literal)
+    return scalar_reader(kind).name if readable else str(kind)
+
+
+def _sorted(messages: Iterable[_Message]) -> list[str]:
+    """Return each message once, in the order of the file."""
+    return [f"{m.file}:{m.line}:{m.column}: {m.text}" for m in sorted(set(messages))]
