@@ -1,0 +1,27 @@
+"""The stack under test is started once, through the same path as `make up`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.stack import engine
+from tests.e2e.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    try:
+        engine.ensure()
+    except engine.NoEngineError as error:
+        pytest.skip(f"no Docker Engine to be had: {error}")
+    stack = Stack.prepare(tmp_path_factory.mktemp("stack"))
+    try:
+        started = stack.command("up")
+        print(started.stdout)
+        assert started.returncode == 0, started.stdout
+        yield stack
+        print(stack.command("logs", "promtail", "loki").stdout)
+    finally:
+        stack.command("down", "--", "--volumes")

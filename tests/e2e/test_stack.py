@@ -1,0 +1,176 @@
+"""The main job in real containers: metrics in Prometheus, all lines in the store."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.e2e.stack import PREFIX, Stack, docker, docker_logs, wait_until
+
+
+pytestmark = [pytest.mark.e2e, pytest.mark.docker, pytest.mark.timeout(1500)]
+
+WATCHED = ("nginx", "wordpress", "mysql")
+STATIC = "/wp-includes/css/dashicons.min.css"
+
+
+def fetch(url: str, data: dict[str, str] | None = None) -> tuple[int, str, str]:
+    body = urllib.parse.urlencode(data).encode() if data else None
+    with urllib.request.urlopen(url, body, timeout=30) as answer:
+        text = answer.read().decode(errors="replace")
+        return answer.status, answer.headers["Content-Type"], text
+
+
+@pytest.fixture(scope="module")
+def site(stack: Stack) -> Stack:
+    status, _, text = fetch(
+        stack.url("NGINX_PORT", "/wp-admin/install.php?step=2"),
+        {
+            "weblog_title": "End to end",
+            "user_name": "admin",
+            "admin_password": "correct horse battery staple",
+            "admin_password2": "correct horse battery staple",
+            "admin_email": "admin@example.org",
+            "blog_public": "0",
+        },
+    )
+    assert status == 200
+    assert "wp-login.php" in text
+    return stack
+
+
+def test_wordpress_serves_pages_and_nginx_its_static_files(site: Stack) -> None:
+    status, kind, text = fetch(site.url("NGINX_PORT"))
+    assert (status, kind) == (200, "text/html; charset=UTF-8")
+    assert re.search(r"<title>End to end\b", text)
+    status, kind, text = fetch(site.url("NGINX_PORT", STATIC))
+    assert (status, kind) == (200, "text/css")
+    assert "dashicons" in text
+
+
+def test_the_status_page_is_for_the_network_only(site: Stack) -> None:
+    _, _, text = fetch(site.url("NGINX_PORT", "/stub_status"))
+    assert "Active connections" not in text
+
+
+def test_phpmyadmin_shows_its_login(site: Stack) -> None:
+    status, _, text = fetch(site.url("PHPMYADMIN_PORT"))
+    assert status == 200
+    assert "<title>phpMyAdmin" in text
+
+
+def test_prometheus_reaches_every_target(site: Stack) -> None:
+    def up() -> dict[str, str]:
+        return {row["metric"]["job"]: row["value"][1] for row in site.prometheus("up")}
+
+    expected = dict.fromkeys(("prometheus", "node", "nginx", "promtail", "loki"), "1")
+    wait_until(lambda: up() == expected, f"up is {up()}, expected {expected}")
+
+
+def test_host_metrics_move_in_prometheus(site: Stack) -> None:
+    def idle() -> float:
+        rows = site.prometheus('sum(node_cpu_seconds_total{mode="idle"})')
+        return float(rows[0]["value"][1]) if rows else 0.0
+
+    wait_until(lambda: idle() > 0, "node_cpu_seconds_total is there")
+    before = idle()
+    wait_until(lambda: idle() > before, f"node_cpu_seconds_total above {before}")
+    failed = site.prometheus("node_scrape_collector_success == 0")
+    assert {row["metric"]["collector"] for row in failed} <= {"conntrack"}
+
+
+def test_nginx_metrics_move_with_the_requests(site: Stack) -> None:
+    def requests() -> float:
+        rows = site.prometheus("nginx_http_requests_total")
+        return float(rows[0]["value"][1]) if rows else 0.0
+
+    wait_until(lambda: requests() > 0, "nginx_http_requests_total is there")
+    assert [row["value"][1] for row in site.prometheus("nginx_up")] == ["1"]
+    before = requests()
+    for _ in range(50):
+        fetch(site.url("NGINX_PORT", STATIC))
+    wait_until(lambda: requests() >= before + 50, f"50 requests more than {before}")
+
+
+def test_every_line_is_stored_exactly_once(site: Stack) -> None:
+    for name in WATCHED:
+        compare(site, PREFIX + name)
+
+
+def test_still_exactly_once_when_the_shipper_is_restarted(site: Stack) -> None:
+    with visitors(site):
+        for command in (["restart"], ["kill", "--signal=KILL"]):
+            sent = len(docker_logs(PREFIX + "nginx"))
+            wait_until(
+                lambda: len(docker_logs(PREFIX + "nginx")) > sent + 50,  # noqa: B023 asked at once
+                "visitors before the shipper goes",
+            )
+            docker(*command, PREFIX + "promtail")
+        docker("start", PREFIX + "promtail")
+    for name in WATCHED:
+        compare(site, PREFIX + name)
+
+
+def test_a_second_up_takes_seconds_and_loses_nothing(site: Stack) -> None:
+    lines = docker_logs(PREFIX + "nginx")
+    began = time.monotonic()
+    again = site.command("up")
+    took = time.monotonic() - began
+    assert again.returncode == 0, again.stdout
+    print(f"a second up took {took:.1f} s")
+    assert docker_logs(PREFIX + "nginx")[: len(lines)] == lines
+    assert "<title>End to end" in fetch(site.url("NGINX_PORT"))[2]
+
+
+@contextmanager
+def visitors(site: Stack) -> Iterator[None]:
+    """Load pages and a static file all the time."""
+    stop = threading.Event()
+    failures: list[OSError] = []
+
+    def visit() -> None:
+        while not stop.is_set():
+            try:
+                fetch(site.url("NGINX_PORT", f"/?p={time.time_ns()}"))
+                fetch(site.url("NGINX_PORT", STATIC))
+            except urllib.error.HTTPError as error:
+                if error.code != 404:  # ?p= of no page is what a 404 is for
+                    failures.append(error)
+            except OSError as error:
+                failures.append(error)
+
+    threads = [threading.Thread(target=visit) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert not failures
+
+
+def compare(site: Stack, container: str) -> None:
+    """Assert that the store holds what `docker logs` shows, each line once."""
+
+    def missing() -> Counter[tuple[str, int, str]]:
+        return Counter(docker_logs(container)) - Counter(site.stored(container))
+
+    wait_until(lambda: not missing(), f"all lines of {container} are stored")
+    sent, found = docker_logs(container), site.stored(container)
+    print(f"{container}: {len(sent)} lines sent, {len(found)} found")
+    assert sent, f"{container} wrote nothing: this test would prove nothing"
+    # What came in between the two questions is in the store only later or earlier.
+    newest = min(max(ts for _, ts, _ in sent), max(ts for _, ts, _ in found))
+    sent_until = Counter(row for row in sent if row[1] <= newest)
+    found_until = Counter(row for row in found if row[1] <= newest)
+    assert found_until == sent_until
