@@ -7,9 +7,11 @@ answer and ships the lines without any label (loki#8620).
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Final, Literal, get_args
 
 from exporters.toolkit.decode import Problem, Scalar
