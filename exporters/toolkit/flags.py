@@ -1,0 +1,365 @@
+"""Command line flags as kingpin has them: typed values beside the code that reads them.
+
+A `Flag` is declared where it is used, a `Program` collects the flags of one
+executable, and `Values` answers ``values[FLAG]`` with the flag's own type.
+Upstream counterpart: kingpin v2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+import functools
+import re
+import sys
+from typing import Any, Generic, TypeVar, cast
+
+from . import gotext, kingpin, usage
+from .duration import parse_go_duration
+from .errors import UsageError
+from .version import print_version
+
+
+T = TypeVar("T")
+
+_NEWLINE = re.compile("\r?\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Flag(Generic[T]):
+    """One flag.
+
+    *name* has no dashes in front. *parse* turns the text of one value into the
+    value and raises ValueError with the text for the user; None makes a boolean,
+    spelled ``--[no-]name``. With *repeatable*, *T* is a tuple of what *parse*
+    returns, and the environment variable *env* holds one value per line.
+    """
+
+    name: str
+    help: str
+    default: T
+    parse: Callable[[str], Any] | None = None
+    env: str | None = None
+    repeatable: bool = False
+    hidden: bool = False
+    placeholder: str = ""
+
+
+class Values:
+    """Answer each flag of a parsed command line with its typed value."""
+
+    __slots__ = ("_given", "_values")
+
+    def __init__(self, values: Mapping[str, Any], given: frozenset[str]) -> None:
+        self._values = values
+        self._given = given
+
+    def __getitem__(self, flag: Flag[T]) -> T:
+        # The mapping was filled by this very flag's parse function or default.
+        return cast("T", self._values[flag.name])
+
+    def given(self, flag: Flag[Any]) -> bool:
+        """Return whether *flag* was named on the command line itself."""
+        return flag.name in self._given
+
+
+class InformationRequested(Exception):
+    """Carry *text* for stdout; the program ends with exit code 0."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
+class HelpRequested(InformationRequested):
+    """The command line asked for ``--help``, ``--help-long`` or ``--help-man``."""
+
+
+class VersionRequested(InformationRequested):
+    """The command line asked for ``--version``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One executable: its name as users see it, what it is, and its flags."""
+
+    name: str
+    help: str
+    flags: tuple[Flag[Any], ...]
+
+    def parse(self, argv: Sequence[str], environ: Mapping[str, str]) -> Values:
+        """Return the values for *argv* (without the program's own name).
+
+        The order of kingpin's ``Application.Parse`` is kept: a bad environment
+        variable is reported first, ``--version`` wins over a flag nobody knows,
+        and that one wins over ``--help``.
+
+        Raises:
+            UsageError: kingpin's text, without the program's name around it.
+            HelpRequested: with the text of the help.
+            VersionRequested: with the text of the version.
+        """
+        flags = {flag.name: flag for flag in (*self.flags, *_BUILT_IN)}
+        found = kingpin.scan(
+            argv,
+            {name: flag.parse is None for name, flag in flags.items()},
+            _read_lines,
+        )
+        asked = [match.name for match in found.matches if match.name in _BUILT_IN_NAMES]
+        values = {} if asked else self._from_environment(environ, found)
+        self._answer(asked, found, environ)
+        values.update(_from_command_line(found.matches, flags))
+        for flag in self.flags:
+            values.setdefault(flag.name, flag.default)
+        return Values(values, frozenset(match.name for match in found.matches))
+
+    def _from_environment(
+        self,
+        environ: Mapping[str, str],
+        found: kingpin.Scan,
+    ) -> dict[str, Any]:
+        """Return what the environment sets; a flag on the command line hides it."""
+        given = {match.name for match in found.matches}
+        values = {}
+        for flag in self.flags:
+            text = environ.get(flag.env, "") if flag.env else ""
+            if text and flag.name not in given:
+                values[flag.name] = _environment_value(flag, text)
+        return values
+
+    def _answer(
+        self,
+        asked: list[str],
+        found: kingpin.Scan,
+        environ: Mapping[str, str],
+    ) -> None:
+        """Raise what kingpin does before it looks at the flags' values."""
+        for name in asked:
+            if name == VERSION.name:
+                raise VersionRequested(print_version(self.name))
+            if name == _HELP_MAN.name:
+                raise HelpRequested(usage.man_page(self.name, self.help, _rows(self)))
+            if name == _HELP_LONG.name:
+                raise HelpRequested(self.usage(environ))
+        if found.error is not None:
+            raise UsageError(found.error)
+        if asked:
+            raise HelpRequested(self.usage(environ))
+
+    def usage(self, environ: Mapping[str, str]) -> str:
+        """Return the text of ``--help``, as wide as COLUMNS or the terminal."""
+        return usage.render(self.name, self.help, _rows(self), usage.width(environ))
+
+
+def _from_command_line(
+    matches: Sequence[kingpin.Match],
+    flags: Mapping[str, Flag[Any]],
+) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, text in matches:
+        flag = flags[name]
+        if flag.repeatable:
+            values[name] = (*values.get(name, ()), _parse(flag, text))
+        elif name in values:
+            raise UsageError(f"flag '{name}' cannot be repeated")
+        else:
+            values[name] = _parse(flag, text)
+    return values
+
+
+def _environment_value(flag: Flag[Any], text: str) -> Any:
+    if not flag.repeatable:
+        return _parse(flag, text)
+    lines = _NEWLINE.split(re.sub("\r?\n\\Z", "", text))
+    return tuple(_parse(flag, line) for line in lines)
+
+
+def _parse(flag: Flag[Any], text: str) -> Any:
+    try:
+        return (flag.parse or gotext.parse_bool)(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _read_lines(path: str) -> list[str]:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return file.read().split("\n")
+
+
+# --- kinds of flags ---------------------------------------------------------
+
+
+def boolean(
+    name: str,
+    help: str,  # noqa: A002 -- kingpin's word, and every caller's keyword
+    *,
+    default: bool = False,
+    env: str | None = None,
+    hidden: bool = False,
+) -> Flag[bool]:
+    """Return a flag spelled ``--[no-]name`` that takes no value."""
+    return Flag(name, help, default, None, env, hidden=hidden)
+
+
+def string(
+    name: str,
+    help: str,  # noqa: A002 -- see boolean
+    *,
+    default: str = "",
+    env: str | None = None,
+    hidden: bool = False,
+) -> Flag[str]:
+    """Return a flag whose value is taken as it is."""
+    return Flag(name, help, default, str, env, hidden=hidden)
+
+
+def strings(
+    name: str,
+    help: str,  # noqa: A002 -- see boolean
+    *,
+    default: tuple[str, ...] = (),
+    env: str | None = None,
+    hidden: bool = False,
+) -> Flag[tuple[str, ...]]:
+    """Return a flag that may be repeated; giving it once drops the *default*."""
+    return Flag(name, help, default, str, env, repeatable=True, hidden=hidden)
+
+
+def integer(
+    name: str,
+    help: str,  # noqa: A002 -- see boolean
+    *,
+    default: int = 0,
+    env: str | None = None,
+    hidden: bool = False,
+) -> Flag[int]:
+    """Return a flag for a whole number.
+
+    kingpin reads it as a float and cuts the fraction off, hence ``1e3`` and the
+    error text ``strconv.ParseFloat: …`` (kingpin ``values_generated.go``).
+    """
+    return Flag(name, help, default, _parse_integer, env, hidden=hidden)
+
+
+def floating(
+    name: str,
+    help: str,  # noqa: A002 -- see boolean
+    *,
+    default: float = 0.0,
+    env: str | None = None,
+    hidden: bool = False,
+) -> Flag[float]:
+    """Return a flag for a number."""
+    return Flag(name, help, default, gotext.parse_float, env, hidden=hidden)
+
+
+def duration(
+    name: str,
+    help: str,  # noqa: A002 -- see boolean
+    *,
+    default: float = 0.0,
+    env: str | None = None,
+    hidden: bool = False,
+    placeholder: str = "",
+) -> Flag[float]:
+    """Return a flag for a Go duration (``1m30s``); its value is in seconds."""
+    return Flag(
+        name,
+        help,
+        default,
+        parse_go_duration,
+        env,
+        hidden=hidden,
+        placeholder=placeholder,
+    )
+
+
+def choice(
+    name: str,
+    help: str,  # noqa: A002 -- see boolean
+    options: Sequence[str],
+    *,
+    default: str,
+    env: str | None = None,
+    hidden: bool = False,
+) -> Flag[str]:
+    """Return a flag whose value must be one of *options*."""
+    parse = functools.partial(_parse_choice, tuple(options))
+    return Flag(name, help, default, parse, env, hidden=hidden)
+
+
+def _parse_integer(text: str) -> int:
+    value = gotext.parse_float(text)
+    if not abs(value) < 1 << 63:  # also NaN, which Go would turn into a wild number
+        raise ValueError(
+            f"strconv.ParseFloat: parsing {gotext.quote(text)}: value out of range",
+        )
+    return int(value)
+
+
+def _parse_choice(options: tuple[str, ...], text: str) -> str:
+    if text in options:
+        return text
+    raise ValueError(f"enum value must be one of {','.join(options)}, got '{text}'")
+
+
+VERSION = boolean("version", "Show application version.")
+_HELP = boolean(
+    "help",
+    "Show context-sensitive help (also try --help-long and --help-man).",
+)
+_HELP_LONG = boolean("help-long", "Generate long help.", hidden=True)
+_HELP_MAN = boolean("help-man", "Generate a man page.", hidden=True)
+_BUILT_IN = (_HELP, _HELP_LONG, _HELP_MAN, VERSION)
+_BUILT_IN_NAMES = frozenset(flag.name for flag in _BUILT_IN)
+
+
+def _rows(program: Program) -> list[usage.Row]:
+    """Return what the help shows, in kingpin's order: help first, version last."""
+    shown = (_HELP, *program.flags, VERSION)
+    return [
+        usage.Row(
+            name=flag.name,
+            help=flag.help,
+            value=None if flag.parse is None else _placeholder(flag),
+            short="h" if flag is _HELP else "",
+            env=flag.env,
+            repeatable=flag.repeatable,
+        )
+        for flag in shown
+        if not flag.hidden
+    ]
+
+
+def _placeholder(flag: Flag[Any]) -> str:
+    if flag.placeholder:
+        return flag.placeholder
+    return usage.placeholder(
+        flag.name,
+        flag.default if flag.repeatable else (flag.default,),
+        is_duration=flag.parse is parse_go_duration,
+    )
+
+
+# --- the way in -------------------------------------------------------------
+
+
+def main(
+    program: Program,
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    run: Callable[[Values], int],
+) -> int:
+    """Parse *argv* and return the exit code of *run*.
+
+    Help and version go to stdout with exit code 0, a usage error to stderr with 1.
+    *run* may raise `UsageError` too, for what only a look at several flags tells.
+    """
+    try:
+        return run(program.parse(argv, environ))
+    except InformationRequested as information:
+        sys.stdout.write(information.text)
+        return 0
+    except UsageError as error:
+        sys.stderr.write(f"{program.name}: error: {error}, try --help\n")
+        return 1
