@@ -1,0 +1,75 @@
+"""What goes into one push: the entries of one stream, by size and by age."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .encode import ENTRY_OVERHEAD_BYTES
+from .ledger import Ticket
+
+
+DECODED_LIMIT_BYTES = 1 << 20
+"""Loki answers 500 for ever to a push over 4 MiB decoded (grafana/loki#8154).
+
+promtail counts line bytes only, so a million empty lines make a push of 20 MiB. This
+is the limit on the message itself; a single longer line still goes, alone.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Entries of one stream in reading order, to be pushed together."""
+
+    tickets: tuple[Ticket, ...]
+
+    def halves(self) -> tuple[Batch, Batch]:
+        """Return two batches in order; only for batches of two entries or more."""
+        middle = len(self.tickets) // 2
+        assert middle, "one entry cannot be split"
+        return Batch(self.tickets[:middle]), Batch(self.tickets[middle:])
+
+
+class Builder:
+    """Collects tickets of one stream until they make a batch."""
+
+    def __init__(self, *, size_bytes: int, wait_seconds: float) -> None:
+        """Close batches before *size_bytes* of lines, or at *wait_seconds* of age.
+
+        promtail clients/pkg/promtail/client/client.go (run), batch.go.
+        """
+        self._size_bytes = size_bytes
+        self._wait_seconds = wait_seconds
+        self._tickets: list[Ticket] = []
+        self._line_bytes = 0
+        self._decoded_bytes = 0
+        self._oldest = 0.0
+
+    def __len__(self) -> int:
+        return len(self._tickets)
+
+    def add(self, ticket: Ticket, now: float) -> Batch | None:
+        """Add *ticket*; return the batch that had to be closed to make room for it."""
+        size = len(ticket.shipped.line)
+        closed = None
+        if self._tickets and (
+            self._line_bytes + size > self._size_bytes
+            or self._decoded_bytes + size + ENTRY_OVERHEAD_BYTES > DECODED_LIMIT_BYTES
+        ):
+            closed = self.take()
+        if not self._tickets:
+            self._oldest = now
+        self._tickets.append(ticket)
+        self._line_bytes += size
+        self._decoded_bytes += size + ENTRY_OVERHEAD_BYTES
+        return closed
+
+    def due_in(self, now: float) -> float:
+        """Return the seconds until what is here must go; zero or less: now."""
+        return self._oldest + self._wait_seconds - now
+
+    def take(self) -> Batch:
+        """Return what is here, and start again with nothing."""
+        batch = Batch(tuple(self._tickets))
+        self._tickets = []
+        self._line_bytes = self._decoded_bytes = 0
+        return batch

@@ -1,0 +1,120 @@
+"""The body of one push: protobuf written by hand, snappy around it.
+
+The messages are Loki's ``pkg/push/push.proto``::
+
+    PushRequest { repeated Stream streams = 1; }
+    Stream      { string labels = 1; repeated Entry entries = 2; }
+    Entry       { google.protobuf.Timestamp timestamp = 1; string line = 2; }
+
+A protobuf runtime would cost 9 MiB and twice the time. ``tests`` compare every
+byte's meaning with google's own decoder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cramjam
+
+from shipper.pipeline.entry import Entry, Labels
+
+
+ENTRY_OVERHEAD_BYTES = 24
+"""At most this many bytes are added to a line under 16 KiB by its entry message.
+
+Tags and lengths of Stream.entries, Entry.timestamp and Entry.line: 2+3+2+3,
+the Timestamp itself: 1+5+1+5 and two spare for lines up to 2 MiB.
+"""
+
+_CONTROL = {
+    "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t",
+    "\v": "\\v", '"': '\\"', "\\": "\\\\",
+}  # fmt: skip
+
+
+def encode_push(labels_text: str, entries: Iterable[Entry]) -> bytes:
+    """Return the snappy block that pushes *entries* as the stream *labels_text*."""
+    return bytes(cramjam.snappy.compress_raw(encode_request(labels_text, entries)))
+
+
+def encode_request(labels_text: str, entries: Iterable[Entry]) -> bytes:
+    """Return the PushRequest message, not compressed.
+
+    0.45 s of CPU per million lines of 120 bytes, snappy included (Debian's CPython
+    3.11.2, two shared cores of an EPYC; 0.5 to 0.8 with a CPython without PGO).
+    """
+    labels = labels_text.encode("utf-8", "surrogatepass")  # never raises: Loki judges
+    parts = [b"\x0a", varint(len(labels)), labels]
+    extend = parts.extend
+    size = 1 + len(parts[1]) + len(labels)
+    pairs, tails, lengths = _PAIRS, _TAILS, _LENGTHS
+    second, head, fixed = None, b"", 0
+    for timestamp_ns, line in entries:
+        seconds, nanos = divmod(timestamp_ns, 1_000_000_000)
+        if seconds != second:  # neighbours share their second: encode it once
+            second = seconds
+            head = _timestamp_head(seconds)
+            fixed = len(head) + 6  # five bytes of nanos, one tag of the line
+        length = len(line)
+        line_length = lengths[length] if length < 16384 else varint(length)
+        body = fixed + len(line_length) + length
+        body_length = lengths[body] if body < 16384 else varint(body)
+        extend((
+            b"\x12", body_length,
+            head, pairs[nanos & 0x3FFF], pairs[nanos >> 14 & 0x3FFF],
+            tails[nanos >> 28], b"\x12", line_length, line,
+        ))  # fmt: skip
+        size += 1 + len(body_length) + body
+    return b"".join((b"\x0a", varint(size), *parts))
+
+
+def format_labels(labels: Labels) -> str:
+    """Return *labels* as Loki reads them: ``{a="b", c="d"}``."""
+    return "{" + ", ".join(f"{name}={quote(value)}" for name, value in labels) + "}"
+
+
+def quote(text: str) -> str:
+    """Return *text* as a Go string literal (strconv.Quote)."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return '"' + "".join(map(_escape, text)) + '"'
+
+
+def varint(number: int) -> bytes:
+    """Return *number*, 64 bits, as a base 128 varint; negative ones take ten bytes."""
+    number &= 0xFFFF_FFFF_FFFF_FFFF
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def _timestamp_head(seconds: int) -> bytes:
+    """Return an Entry's bytes up to the nanoseconds, whose width is always five."""
+    body = b"\x08" + varint(seconds) + b"\x10"
+    return b"\x0a" + varint(len(body) + 5) + body
+
+
+def _escape(char: str) -> str:
+    if char in _CONTROL:
+        return _CONTROL[char]
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that was no UTF-8 (surrogateescape)
+        return f"\\x{code - 0xDC00:02x}"
+    if 0xD800 <= code <= 0xDFFF:
+        return "\\ufffd"
+    if char.isprintable():
+        return char
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+# Fourteen bits as two varint bytes with more to come. Nanoseconds have thirty
+# bits: two look-ups and a last byte, instead of a loop (0.39 against 0.77 s of CPU
+# per million lines). Padded varints are legal protobuf, and Loki reads them.
+_PAIRS = tuple(bytes((n & 0x7F | 0x80, n >> 7 | 0x80)) for n in range(16384))
+_TAILS = tuple(bytes((n,)) for n in range(4))
+_LENGTHS = tuple(varint(n) for n in range(16384))

@@ -1,0 +1,146 @@
+"""The sink: every entry to every Loki, in order per stream, acknowledged when decided.
+
+    put() -- ledger (room, ticket) -- one Outlet per client -- one Lane per stream
+                  ^                                                   |
+                  +---- cursor.acknowledge <--- settle <--- Delivery -+
+
+A stream that Loki refuses or limits waits in its own lane; the others go on. An entry
+is acknowledged when every client has decided about it, and in the order of its
+cursor. Cancelling anything leaves entries undecided, never acknowledged too early.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from shipper.metrics import ClientMetrics, ShipperMetrics
+from shipper.pipeline.entry import Cursor, Entry, Labels
+
+from .delivery import Delivery, Pause, Pusher, pause
+from .health import Health
+from .ledger import Ledger, Limits, Ticket
+from .outlet import Outlet
+from .settings import ClientSettings, LineLimit
+
+
+class Sender:
+    """Implements `Sink`; use it as an async context manager, it owns its tasks."""
+
+    def __init__(
+        self,
+        metrics: ShipperMetrics,
+        *,
+        clients: int,
+        limits: Limits | None = None,
+        line_limit: LineLimit | None = None,
+        clock: Callable[[], float] | None = None,
+        pause: Pause = pause,
+    ) -> None:
+        """Prepare for *clients*, each to be added with `connect` before the first put.
+
+        *clock* is monotonic, in seconds; it and *pause* are injected by tests.
+        """
+        self._metrics = metrics
+        self._ledger = Ledger(clients, limits or Limits())
+        self._line_limit = line_limit or LineLimit()
+        self._clock = clock or asyncio.get_running_loop().time
+        self._pause = pause
+        self._outlets: list[Outlet] = []
+        self._tasks = asyncio.TaskGroup()
+        metrics.queue_bytes.set_function(lambda: self._ledger.held_bytes)
+        metrics.queue_entries.set_function(lambda: self._ledger.held_entries)
+
+    async def __aenter__(self) -> Self:
+        """Start to own the lanes."""
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Cancel what is left: it stays undecided."""
+        for outlet in self._outlets:
+            await outlet.abandon()
+        await self._tasks.__aexit__(kind, error, trace)
+
+    def connect(
+        self, settings: ClientSettings, pusher: Pusher, health: Health
+    ) -> Delivery:
+        """Add a client that sends through *pusher*; returns what retries for it."""
+        counters = ClientMetrics(self._metrics, settings.host)
+        delivery = Delivery(
+            settings,
+            pusher,
+            metrics=counters,
+            health=health,
+            settle=self._settle,
+            clock=self._clock,
+            pause=self._pause,
+        )
+        outlet = Outlet(
+            settings, delivery, counters, clock=self._clock, pause=self._pause
+        )
+        self._outlets.append(outlet)
+        return delivery
+
+    async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
+        """Take *entry* for the stream *labels*, waiting while there is no room.
+
+        When this is cancelled the entry was not taken.
+        """
+        while not self._ledger.admits(entry, cursor):
+            self.flush()  # a batch still collecting would hold the room it waits for
+            await self._ledger.room()
+        ticket = self._ledger.enter(entry, cursor)
+        limit = self._line_limit.max_bytes
+        if limit and len(entry.line) > limit and not self._cut(labels, ticket, limit):
+            return
+        for outlet in self._outlets:
+            outlet.add(labels, ticket, self._tasks)
+
+    def flush(self) -> None:
+        """Send everything without waiting for size or age."""
+        for outlet in self._outlets:
+            outlet.flush()
+
+    async def drain(self, seconds: float) -> int:
+        """Send what is left within *seconds*; return how many entries are undecided.
+
+        Call it when nothing puts any more. Lanes that wait for Loki try once more;
+        after that, and after *seconds*, they are abandoned: undecided, so the next
+        start reads those lines again.
+        """
+        self.flush()
+        for outlet in self._outlets:
+            outlet.stop_retrying()
+        try:
+            async with asyncio.timeout(seconds):
+                for outlet in self._outlets:
+                    await outlet.finished()
+        except TimeoutError:
+            pass
+        for outlet in self._outlets:
+            await outlet.abandon()
+        return self._ledger.held_entries
+
+    def _settle(self, tickets: Sequence[Ticket]) -> None:
+        self._ledger.settle(tickets)
+
+    def _cut(self, labels: Labels, ticket: Ticket, limit: int) -> bool:
+        """Apply max_line_size to *ticket*; return False when it is dropped."""
+        line = ticket.entry.line
+        cut = len(line) - limit if self._line_limit.truncate else None
+        for outlet in self._outlets:
+            outlet.count_too_long(labels, cut, len(line))
+        if cut is None:
+            for _ in self._outlets:
+                self._ledger.settle((ticket,))
+            return False
+        ticket.shipped = ticket.entry._replace(line=line[:limit])
+        return True
