@@ -7,7 +7,10 @@ ORIGINALS := NODE_EXPORTER=$(ORACLES)/usr/bin/prometheus-node-exporter \
 	NGINX_EXPORTER=$(ORACLES)/usr/bin/prometheus-nginx-exporter \
 	NGINX=$(ORACLES)/usr/sbin/nginx
 
-.PHONY: up down logs status local test unit e2e lint types fmt bench lock clean
+help: ## this list
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+.PHONY: help up down logs status local test unit e2e lint types fmt bench lock clean
 
 up: .venv/ready ## start the whole stack and print where it is
 	$(STACK) up
