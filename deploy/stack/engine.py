@@ -92,12 +92,13 @@ def start() -> None:
     else:
         say(f"starting the Docker daemon in the background, its log is {DAEMON_LOG}")
         with DAEMON_LOG.open("ab") as log:
-            subprocess.Popen(
-                ["dockerd"],
+            # setsid --fork: the daemon outlives this command and is nobody's zombie.
+            subprocess.run(
+                ["setsid", "--fork", "dockerd"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                check=True,
             )
     deadline = time.monotonic() + START_SECONDS
     while not reachable():

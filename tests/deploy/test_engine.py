@@ -58,7 +58,7 @@ def test_root_without_docker_installs_and_starts_it(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(engine, "DAEMON_LOG", no_docker / "dockerd.log")
-    for name in ("env", "sh", "touch", "cp", "chmod", "test"):
+    for name in ("env", "sh", "touch", "cp", "chmod", "test", "setsid"):
         (no_docker / name).symlink_to(f"/usr/bin/{name}")
     installed = no_docker / "installed"
     program(
