@@ -21,6 +21,12 @@ from deploy.stack.shell import StackError, say
 
 START_SECONDS = 15.0
 STOP_SECONDS = 10.0
+PORTS = {
+    "LOKI_PORT": "3100",
+    "NODE_EXPORTER_PORT": "9100",
+    "PROMTAIL_PORT": "9080",
+    "NGINX_EXPORTER_PORT": "9113",
+}
 STUB_STATUS = (
     "http://127.0.0.1:8080/stub_status",
     "http://127.0.0.1/stub_status",
@@ -48,7 +54,7 @@ def up(settings: Settings, _rest: Sequence[str]) -> None:
     """Start each program that is not running yet and print where it answers."""
     folder = settings.state / "local"
     folder.mkdir(parents=True, exist_ok=True)
-    programs = wanted(folder)
+    programs = wanted(settings, folder)
     for program in programs:
         if running(folder, program.name) is None:
             start(folder, program)
@@ -59,30 +65,52 @@ def up(settings: Settings, _rest: Sequence[str]) -> None:
     say(f"their logs are in {folder}; `make down` stops them")
 
 
-def wanted(folder: Path) -> list[Program]:
+def wanted(settings: Settings, folder: Path) -> list[Program]:
     """Return the programs that have something to do on this host."""
+    ports = {name: int(settings.values.get(name, PORTS[name])) for name in PORTS}
+    database = f"--storage.path={folder / 'store.db'}"
+    config = write_config(settings, folder, ports)
     programs = [
         Program(
             "store",
-            ("shipper.store", f"--storage.path={folder / 'store.db'}"),
-            3100, "/loki/api/v1/labels", "the embedded log store, with Loki's API",
+            ("shipper.store", database),
+            ports["LOKI_PORT"],
+            "/loki/api/v1/labels",
+            "the embedded log store, with Loki's API",
         ),
         Program(
-            "node", ("exporters.node",), 9100, "/metrics", "metrics of this host"
+            "node",
+            ("exporters.node",),
+            ports["NODE_EXPORTER_PORT"],
+            "/metrics",
+            "metrics of this host",
         ),
         Program(
             "shipper",
-            ("shipper", f"-config.file={write_config(folder)}"),
-            9080, "/targets", "log files of this host on their way to the store",
+            ("shipper", f"-config.file={config}"),
+            ports["PROMTAIL_PORT"],
+            "/targets",
+            f"{logs(settings)} of this host on their way to the store",
         ),
-    ]  # fmt: skip
+    ]
     if uri := answering_nginx():
-        arguments = ("exporters.nginx", f"--nginx.scrape-uri={uri}")
-        shows = f"metrics of the nginx at {uri}"
-        programs.append(Program("nginx", arguments, 9113, "/metrics", shows))
+        programs.append(
+            Program(
+                "nginx",
+                ("exporters.nginx", f"--nginx.scrape-uri={uri}"),
+                ports["NGINX_EXPORTER_PORT"],
+                "/metrics",
+                f"metrics of the nginx at {uri}",
+            )
+        )
     else:
         say(f"no nginx answers with stub_status ({', '.join(STUB_STATUS)}): left out")
     return programs
+
+
+def logs(settings: Settings) -> str:
+    """Return the glob of the log files that are shipped."""
+    return settings.values.get("LOCAL_LOGS", "/var/log/**/*.log")
 
 
 def answering_nginx() -> str | None:
@@ -97,21 +125,21 @@ def answering_nginx() -> str | None:
     return None
 
 
-def write_config(folder: Path) -> Path:
+def write_config(settings: Settings, folder: Path, ports: dict[str, int]) -> Path:
     """Write the shipper's configuration: this host's log files to the local store."""
+    push = f"http://127.0.0.1:{ports['LOKI_PORT']}/loki/api/v1/push"
+    labels = {"job": "varlogs", "__path__": logs(settings)}
     config = {
-        "server": {"http_listen_address": "127.0.0.1", "http_listen_port": 9080},
+        "server": {
+            "http_listen_address": "127.0.0.1",
+            "http_listen_port": ports["PROMTAIL_PORT"],
+        },
         "positions": {"filename": str(folder / "positions.yaml")},
-        "clients": [{"url": "http://127.0.0.1:3100/loki/api/v1/push"}],
+        "clients": [{"url": push}],
         "scrape_configs": [
             {
                 "job_name": "host",
-                "static_configs": [
-                    {
-                        "targets": ["localhost"],
-                        "labels": {"job": "varlogs", "__path__": "/var/log/**/*.log"},
-                    }
-                ],
+                "static_configs": [{"targets": ["localhost"], "labels": labels}],
             }
         ],
     }
