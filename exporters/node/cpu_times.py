@@ -58,7 +58,9 @@ def parse_cpu_times(data: bytes) -> dict[int, CpuTimes]:
             times = CpuTimes(*(tick / _TICKS_PER_SECOND for tick in ticks))
             found[int(name[3:])] = times
         except ValueError as error:
-            raise ValueError(f"stat:{number}: expected 'cpuN numbers': {error}") from None
+            raise ValueError(
+                f"stat:{number}: expected 'cpuN numbers': {error}"
+            ) from None
     return found
 
 

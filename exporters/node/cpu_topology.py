@@ -36,7 +36,9 @@ def read_directories(paths: Paths) -> list[str]:
         names = os.listdir(parent)
     except OSError:
         return []
-    return [f"{parent}/{name}" for name in sorted(names) if _CPU_DIRECTORY.fullmatch(name)]
+    return [
+        f"{parent}/{name}" for name in sorted(names) if _CPU_DIRECTORY.fullmatch(name)
+    ]
 
 
 def read_online(directories: Iterable[str]) -> dict[str, bool]:

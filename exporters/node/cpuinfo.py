@@ -93,6 +93,7 @@ _DIALECTS: Mapping[str, Dialect] = {
     "loongarch": LOONGARCH,
     "s390": S390X,
 }
+_LISTS = frozenset({"flags", "bugs"})
 _S390_PROCESSOR = re.compile(r"processor\s+(\d+)")
 _CLOCK = re.compile(r"[\d.]+")  # "3425.000000MHz" on ppc
 
@@ -110,9 +111,9 @@ def parse(data: bytes, written: Dialect) -> list[Cpu]:
     if not re.match(written.first, first) or ":" not in first:
         raise ValueError(f"cpuinfo:1: cannot parse line: {first!r}")
     pairs = list(_pairs(lines))
-    common = _attributes(pairs, written.common)
+    common = _described(Cpu(), pairs, written.common)
     return [
-        replace(Cpu(), **common, **_attributes(block, written.keys), processor=number)
+        _described(replace(common, processor=number), block, written.keys)
         for number, block in _blocks(pairs)
     ]
 
@@ -148,19 +149,22 @@ def _blocks(
     yield from blocks.items()
 
 
-def _attributes(
-    pairs: Iterable[tuple[str, str]], keys: Mapping[str, str]
-) -> dict[str, str | float | tuple[str, ...]]:
-    found: dict[str, str | float | tuple[str, ...]] = {}
+def _described(
+    cpu: Cpu, pairs: Iterable[tuple[str, str]], keys: Mapping[str, str]
+) -> Cpu:
+    """Return *cpu* with what *pairs* say of it."""
+    texts: dict[str, str] = {}
+    lists: dict[str, tuple[str, ...]] = {}
+    megahertz = cpu.mhz
     for key, value in pairs:
         name = keys.get(key)
-        if name in {"flags", "bugs"}:
-            found[name] = tuple(value.split())
+        if name in _LISTS:
+            lists[name] = tuple(value.split())
         elif name == "mhz":
-            found[name] = _megahertz(value)
+            megahertz = _megahertz(value)
         elif name is not None:
-            found[name] = value
-    return found
+            texts[name] = value
+    return replace(replace(cpu, **texts), **lists, mhz=megahertz)  # type: ignore[arg-type] # the tables hold names of the right kind
 
 
 def _megahertz(value: str) -> float:

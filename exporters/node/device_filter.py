@@ -1,4 +1,4 @@
-"""Which devices the include and exclude flags leave (node_exporter device_filter.go)."""
+"""Which devices the include and exclude flags leave (collector/device_filter.go)."""
 
 from __future__ import annotations
 
@@ -57,6 +57,6 @@ def renamed(
 
 
 def log_pattern(flag: Flag[str], pattern: str) -> None:
-    """Log a pattern in force at start, as upstream does; an empty one is not in force."""
+    """Log a pattern that is in force, as upstream does at start."""
     if pattern:
         log.info("Parsed flag --%s", flag.name, extra={"fields": {"flag": pattern}})

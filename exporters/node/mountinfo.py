@@ -1,13 +1,12 @@
 r"""The mounts of /proc/<pid>/mountinfo (proc_pid_mountinfo(5), procfs mountinfo.go).
 
 Paths are bytes to the kernel. Here they are text in which a byte that is not UTF-8 is
-a lone surrogate, as os.fsdecode gives, so that they can be handed back to the kernel;
+a lone surrogate, so that they can be handed back to the kernel;
 :func:`label` makes of that what a label can hold.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from typing import NamedTuple
 
@@ -28,14 +27,14 @@ class Mount(NamedTuple):
 
     @property
     def is_read_only(self) -> bool:
-        """Tell whether nothing can be written, or nothing any more (node_exporter#3157)."""
+        """Tell whether nothing can be written, or not any more (#3157)."""
         gave_up = "emergency_ro" in self.super_options
         return gave_up or "ro" in self.options or "ro" in self.super_options
 
 
 _LEAST_FIELDS = 10
 _DEVICE = re.compile(r"([0-9]+):([0-9]+)")
-_ESCAPE = re.compile(r"\\([0-7]{3})")
+_ESCAPE = re.compile(rb"\\([0-3][0-7]{2})")
 _NOT_UTF8 = re.compile("[\ud800-\udfff]+")
 
 
@@ -53,13 +52,25 @@ def read(paths: Paths) -> list[Mount]:
 def parse(data: bytes) -> list[Mount]:
     """Return the mounts of a mountinfo file. Raises ValueError."""
     lines = enumerate(data.split(b"\n"), start=1)
-    return [_parse_line(number, os.fsdecode(line)) for number, line in lines if line]
+    return [_parse_line(number, path_text(line)) for number, line in lines if line]
+
+
+def path_text(data: bytes) -> str:
+    """Return *data* as text from which :func:`path_bytes` gives it back."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def path_bytes(text: str) -> bytes:
+    """Return the bytes of *text* for the kernel, whatever the locale is."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _parse_line(number: int, line: str) -> Mount:
     fields = line.split(" ")
     if len(fields) < _LEAST_FIELDS:
-        raise ValueError(f"mountinfo:{number}: too few fields in mount string: {line!a}")
+        raise ValueError(
+            f"mountinfo:{number}: too few fields in mount string: {line!a}"
+        )
     if fields[-4] != "-":
         raise ValueError(
             f"mountinfo:{number}: couldn't find separator in expected field:"
@@ -89,12 +100,12 @@ def unescape(text: str) -> str:
     r"""Return *text* with all octal escapes undone: the path as the kernel knows it."""
     if "\\" not in text:
         return text
-    plain = _ESCAPE.sub(lambda found: chr(int(found[1], 8) & 0x7F), text)
-    return plain
+    plain = _ESCAPE.sub(lambda found: bytes([int(found[1], 8)]), path_bytes(text))
+    return path_text(plain)
 
 
 def shown(mount_point: str) -> str:
-    r"""Return *mount_point* with blank and tab undone, and no more, as upstream shows it.
+    r"""Return *mount_point* with blank and tab undone, and no more, as upstream.
 
     A newline or a backslash in it stays ``\012`` or ``\134`` in labels.
     """

@@ -61,7 +61,9 @@ def parse_messages(datagram: bytes) -> Iterator[Message]:
     offset = 0
     while offset < len(datagram):
         if len(datagram) - offset < _HEADER.size:
-            raise NetlinkError(f"netlink: {len(datagram) - offset} bytes left of a header")
+            raise NetlinkError(
+                f"netlink: {len(datagram) - offset} bytes left of a header"
+            )
         length, kind, flags, sequence, _ = _HEADER.unpack_from(datagram, offset)
         if not _HEADER.size <= length <= len(datagram) - offset:
             raise NetlinkError(f"netlink: message at {offset} claims {length} bytes")

@@ -1,4 +1,4 @@
-"""Links, neighbours and addresses as rtnetlink tells them (linux/if_link.h, rtnetlink.h).
+"""Links, neighbours and addresses from rtnetlink (linux/if_link.h, rtnetlink.h).
 
 ``parse_*`` take one message's payload; ``read_*`` ask the kernel. What is read is the
 network namespace of this process, whatever ``--path.procfs`` says (as upstream).
@@ -120,7 +120,11 @@ def _scope4(packed: bytes) -> str:
 
 def _scope6(packed: bytes) -> str:
     prefix = int.from_bytes(packed[:2], "big")
-    if packed == _IPV6_LOOPBACK or prefix & 0xFFC0 == 0xFE80 or prefix & 0xFF0F == 0xFF02:
+    if (
+        packed == _IPV6_LOOPBACK
+        or prefix & 0xFFC0 == 0xFE80
+        or prefix & 0xFF0F == 0xFF02
+    ):
         return "link-local"
     if prefix & 0xFF0F == 0xFF01:
         return "interface-local"
@@ -138,7 +142,7 @@ def parse_link(payload: bytes) -> Link:
 
 
 def _counters(data: bytes | None, size: int) -> tuple[int, ...] | None:
-    """Return the first counters of *data*, of *size* bytes each; newer kernels add."""
+    """Return the known counters of *data*, *size* bytes each; new kernels add some."""
     if data is None or len(data) < _MINIMUM_FIELDS * size:
         return None
     count = min(len(data) // size, len(STATS_FIELDS))

@@ -1,4 +1,4 @@
-"""Read single-value files of sysfs (prometheus/procfs internal/util, sysfs/net_class.go).
+"""Read single-value files of sysfs (procfs internal/util, sysfs/net_class.go).
 
 A sysfs attribute is one short line. Drivers refuse to answer for attributes that do
 not apply to them, so "the kernel said no" and "the kernel is broken" are kept apart.
@@ -31,7 +31,9 @@ def read(path: str, directory: int | None = None) -> str:
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=directory)
     try:
-        return os.read(descriptor, ATTRIBUTE_SIZE_BYTES).strip().decode("utf-8", "replace")
+        return (
+            os.read(descriptor, ATTRIBUTE_SIZE_BYTES).strip().decode("utf-8", "replace")
+        )
     finally:
         os.close(descriptor)
 

@@ -27,7 +27,8 @@ GUEST = boolean(
 INFO = boolean("collector.cpu.info", "Enables metric cpu_info")
 FLAGS_INCLUDE = string(
     "collector.cpu.info.flags-include",
-    "Filter the `flags` field in cpuInfo with a value that must be a regular expression",
+    "Filter the `flags` field in cpuInfo"
+    " with a value that must be a regular expression",
 )
 BUGS_INCLUDE = string(
     "collector.cpu.info.bugs-include",
@@ -224,4 +225,6 @@ def online_family(cpus: Mapping[str, bool]) -> Metric:
     return family
 
 
-COLLECTOR = CollectorSpec("cpu", create, flags=(GUEST, INFO, FLAGS_INCLUDE, BUGS_INCLUDE))
+COLLECTOR = CollectorSpec(
+    "cpu", create, flags=(GUEST, INFO, FLAGS_INCLUDE, BUGS_INCLUDE)
+)

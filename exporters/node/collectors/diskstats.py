@@ -179,7 +179,7 @@ class Disk(NamedTuple):
 
 
 def create(context: Context) -> Collect:
-    """Return the collector. Raises StartError for filters that contradict each other."""
+    """Return the collector. Raises StartError for contradicting filters."""
     paths = context.paths
     devices = device_filter(context.values)
     has_udev = os.path.isdir(paths.udev_data)
@@ -327,9 +327,7 @@ def _udev_info(
     return family
 
 
-def _ata_family(
-    attribute: str, pairs: Iterable[tuple[str, udev.Properties]]
-) -> Metric:
+def _ata_family(attribute: str, pairs: Iterable[tuple[str, udev.Properties]]) -> Metric:
     name, help_text = _ATA_METRICS[attribute]
     family = GaugeMetricFamily(f"node_disk_{name}", help_text, labels=("device",))
     for device, has in pairs:

@@ -1,8 +1,8 @@
-"""Size and state of mounted file systems (node_exporter collector/filesystem_linux.go)."""
+"""Size and state of mounted file systems (collector/filesystem_linux.go)."""
 
 from __future__ import annotations
 
-import logging
+import errno
 import os
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -20,8 +20,6 @@ from exporters.node.stat_pool import StatPool, Stuck
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Flag, Values, duration, integer, string
 
-
-log = logging.getLogger(__name__)
 
 MOUNT_POINTS_EXCLUDE = string(
     "collector.filesystem.mount-points-exclude",
@@ -87,15 +85,13 @@ class Usage(NamedTuple):
     purgeable_bytes: int = 0
 
 
-_USAGE_HELP = Usage._make(  # type: ignore[call-overload]
-    (
-        "Filesystem size in bytes.",
-        "Filesystem free space in bytes.",
-        "Filesystem space available to non-root users in bytes.",
-        "Filesystem total file nodes.",
-        "Filesystem total free file nodes.",
-        "Filesystem space available including purgeable space (MacOS specific).",
-    )
+_USAGE_HELP = (
+    "Filesystem size in bytes.",
+    "Filesystem free space in bytes.",
+    "Filesystem space available to non-root users in bytes.",
+    "Filesystem total file nodes.",
+    "Filesystem total free file nodes.",
+    "Filesystem space available including purgeable space (MacOS specific).",
 )
 
 
@@ -109,7 +105,7 @@ class Labels(NamedTuple):
 
 
 def create(context: Context) -> Collect:
-    """Return the collector. Raises StartError for filters that contradict each other."""
+    """Return the collector. Raises StartError for contradicting filters."""
     paths, values = context.paths, context.values
     mount_points = mount_point_filter(values)
     fs_types = fs_type_filter(values)
@@ -162,7 +158,9 @@ def _filter(
     if included and not is_set:
         excluded = ""  # who says what he wants does not want the default
     if included and excluded:
-        raise StartError(f"--{exclude.name} and --{include.name} are mutually exclusive")
+        raise StartError(
+            f"--{exclude.name} and --{include.name} are mutually exclusive"
+        )
     log_pattern(exclude, excluded)
     log_pattern(include, included)
     return DeviceFilter.compile(excluded, included)
@@ -180,7 +178,10 @@ def path_to_stat(paths: Paths, mount: Mount) -> str:
 
 def read_usage(path: str) -> Usage:
     """Return what statfs(2) says of *path*. Raises OSError; may block for ever."""
-    found = os.statvfs(path)
+    try:
+        found = os.statvfs(mountinfo.path_bytes(path))
+    except ValueError as error:  # a NUL inside
+        raise OSError(errno.EINVAL, str(error)) from error
     # f_bsize, not f_frsize: upstream's unit. Only a few FUSE servers make them differ.
     unit = found.f_bsize
     return Usage(
@@ -202,14 +203,16 @@ def families(
     )
     readonly = _family("readonly", "Filesystem read-only status.")
     usage = [
-        _family(name, text) for name, text in zip(Usage._fields, _USAGE_HELP, strict=True)
+        _family(name, text)
+        for name, text in zip(Usage._fields, _USAGE_HELP, strict=True)
     ]
     info = GaugeMetricFamily(
         "node_filesystem_mount_info",
         "Filesystem mount information.",
         labels=("device", "major", "minor", "mountpoint"),
     )
-    seen: set[tuple[str, ...]] = set()
+    seen: set[Labels] = set()
+    placed: set[tuple[str, ...]] = set()
     for mount, outcome in rows:
         labels = _labels(paths, mount, outcome)
         if labels not in seen:
@@ -219,8 +222,8 @@ def families(
             for family, value in zip(usage, _values(outcome), strict=False):
                 family.add_metric(labels, value)
         place = (labels.device, str(mount.major), str(mount.minor), labels.mountpoint)
-        if isinstance(outcome, Usage) and place not in seen:
-            seen.add(place)
+        if isinstance(outcome, Usage) and place not in placed:
+            placed.add(place)
             info.add_metric(place, 1)
     yield from (f for f in (error, readonly, *usage, info) if f.samples)
 

@@ -103,7 +103,9 @@ def read_device(path: str, name: str) -> Attributes | None:
     and go, so here only that one is left out. Raises OSError.
     """
     try:
-        directory = os.open(f"{path}/{name}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        directory = os.open(
+            f"{path}/{name}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        )
     except OSError as error:
         if error.errno in _GONE:
             return None

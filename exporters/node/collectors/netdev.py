@@ -1,4 +1,4 @@
-"""Network device counters (node_exporter collector/netdev_common.go, netdev_linux.go)."""
+"""Network device counters (collector/netdev_common.go, netdev_linux.go)."""
 
 from __future__ import annotations
 
@@ -98,14 +98,18 @@ _UINT64_MASK = 2**64 - 1
 
 
 def create(context: Context) -> Collect:
-    """Return the collector. Raises StartError for filters that contradict each other."""
+    """Return the collector. Raises StartError for contradicting filters."""
     values, paths = context.values, context.paths
     devices = device_filter(values)
     use_netlink, detailed = values[NETLINK], values[DETAILED_METRICS]
     with_addresses, with_alias = values[ADDRESS_INFO], values[LABEL_IFALIAS]
 
     def collect() -> Iterator[Metric]:
-        found = read_netlink() if use_netlink else parse(procfs.read(paths.proc("net", "dev")))
+        found = (
+            read_netlink()
+            if use_netlink
+            else parse(procfs.read(paths.proc("net", "dev")))
+        )
         kept = {name: s for name, s in found.items() if not devices.ignored(name)}
         if not detailed:
             kept = {name: legacy(stats) for name, stats in kept.items()}
