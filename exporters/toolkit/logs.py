@@ -187,7 +187,12 @@ def _needs_quoting(text: str) -> bool:
     if text.isascii():
         # slog lets a lone backslash and DEL pass.
         return any(c <= " " or c in '="' for c in text)
-    return any(
-        c <= " " or c in '="' or (c > "\x7f" and (c.isspace() or not c.isprintable()))
-        for c in text
-    ) or "\ufffd" in text
+    return (
+        any(
+            c <= " "
+            or c in '="'
+            or (c > "\x7f" and (c.isspace() or not c.isprintable()))
+            for c in text
+        )
+        or "\ufffd" in text
+    )
