@@ -1,0 +1,201 @@
+"""Which containers one job reads and how far: `Progress` objects, to and from text.
+
+Three entries a container, beside each other in the file of `shipper.positions`:
+
+``cursor-<id>``                 whole seconds; promtail's, so that going back works
+``docker:<job>:<id>``           ``since=<ns>``, and ``gone=<s>`` once it is removed
+``docker:<job>:<id>:<stream>``  ``<ns> <checksum>,… [high=<ns>]``: a `Mark`
+
+promtail drops the keys that it does not know while it runs. Should it have moved its
+cursor past ours, ours are stale and its cursor counts.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Mapping
+
+from shipper.docker.frames import STDERR, STDOUT
+from shipper.docker.progress import SECOND_NS, Mark, Position, Progress
+from shipper.positions import Positions
+
+
+log = logging.getLogger(__name__)
+
+STREAM_NAMES = {STDOUT: "stdout", STDERR: "stderr"}
+
+KEEP_GONE_SECONDS = 24 * 3600.0
+
+
+def format_mark(mark: Mark) -> str:
+    """Return *mark* as text: time, checksums, and the high water when it matters."""
+    checksums = ",".join(f"{checksum:08x}" for checksum in mark.checksums)
+    text = f"{mark.timestamp_ns} {checksums}"
+    if mark.high_ns > mark.timestamp_ns:
+        text += f" high={mark.high_ns}"
+    return text
+
+
+def parse_mark(text: str) -> Mark:
+    """Return the mark that *text* says; ValueError when it says none."""
+    words = text.split(" ")
+    if len(words) not in {2, 3}:
+        raise ValueError(f"expected '<ns> <checksum>,… [high=<ns>]', got {text!r}")
+    timestamp_ns = int(words[0])
+    checksums = tuple(int(word, 16) for word in words[1].split(","))
+    high_ns = int(words[2].removeprefix("high=")) if len(words) == 3 else timestamp_ns
+    return Mark(timestamp_ns, checksums, max(high_ns, timestamp_ns))
+
+
+class Ledger:
+    """The containers of one job; *job* tells apart jobs that read the same ones.
+
+    *now* gives seconds since 1970, *keep_gone_seconds* is how long the place in a
+    removed container's log is remembered.
+    """
+
+    def __init__(
+        self,
+        positions: Positions,
+        job: str,
+        *,
+        keep_gone_seconds: float = KEEP_GONE_SECONDS,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._positions = positions
+        self._prefix = f"docker:{job}:"
+        self._keep_gone_seconds = keep_gone_seconds
+        self._now = now
+        self._open: dict[str, Progress] = {}
+        self._gone = self._read_gone()
+        self._removed: set[str] = set()
+        positions.register(self._changes)
+
+    def progress(self, container_id: str) -> Progress:
+        """Return the one progress of *container_id*, as it was left last time."""
+        progress = self._open.get(container_id)
+        if progress is None:
+            progress = Progress(self._position(container_id))
+            self._open[container_id] = progress
+        self._gone.pop(container_id, None)
+        return progress
+
+    def set_gone(self, container_id: str) -> None:
+        """Note that *container_id* was removed: forget it some time from now."""
+        if container_id in self._open or container_id in self._kept_ids():
+            self._gone.setdefault(container_id, self._now())
+
+    def set_existing(self, container_ids: Collection[str]) -> None:
+        """Note that no other containers than *container_ids* exist."""
+        for container_id in {*self._open, *self._kept_ids()} - set(container_ids):
+            self.set_gone(container_id)
+        for container_id in container_ids:
+            self._gone.pop(container_id, None)
+
+    @property
+    def in_flight(self) -> int:
+        """How many lines of all containers were put and not acknowledged."""
+        return sum(progress.in_flight for progress in self._open.values())
+
+    def _kept_ids(self) -> set[str]:
+        keys = [key for key in self._positions.keys() if self._owns(key)]  # noqa: SIM118  # not a dict
+        return {key.removeprefix(self._prefix) for key in keys}
+
+    def _owns(self, key: str) -> bool:
+        return key.startswith(self._prefix) and ":" not in key[len(self._prefix) :]
+
+    def _read_gone(self) -> dict[str, float]:
+        gone = {}
+        for container_id in self._kept_ids():
+            fields = self._fields(self._prefix + container_id)
+            if "gone" in fields:
+                gone[container_id] = float(fields["gone"])
+        return gone
+
+    def _fields(self, key: str) -> dict[str, int]:
+        """Return the numbers of the entry *key*; an unreadable one has none."""
+        try:
+            words = [word.partition("=") for word in self._positions[key].split(" ")]
+            return {name: int(value) for name, _, value in words}
+        except KeyError:
+            return {}
+        except ValueError as error:
+            log.error("%s: entry %s: %s", self._positions.path, key, error)  # noqa: TRY400  # one line, no traceback
+            return {}
+
+    def _position(self, container_id: str) -> Position | None:
+        key = self._prefix + container_id
+        since_ns = self._fields(key).get("since")
+        promtail_ns = self._promtail_ns(container_id)
+        if since_ns is None or (promtail_ns or 0) // SECOND_NS > since_ns // SECOND_NS:
+            return Position(promtail_ns) if promtail_ns is not None else None
+        marks = {stream: self._mark(f"{key}:{name}") for stream, name in _STREAMS}
+        return Position(since_ns, {k: mark for k, mark in marks.items() if mark})
+
+    def _promtail_ns(self, container_id: str) -> int | None:
+        key = f"cursor-{container_id}"
+        try:
+            return int(self._positions[key]) * SECOND_NS
+        except KeyError:
+            return None
+        except ValueError:
+            log.error("%s: entry %s: expected seconds", self._positions.path, key)  # noqa: TRY400  # one line, no traceback
+            return None
+
+    def _mark(self, key: str) -> Mark | None:
+        try:
+            return parse_mark(self._positions[key])
+        except KeyError:
+            return None
+        except ValueError as error:
+            log.error("%s: entry %s: %s", self._positions.path, key, error)  # noqa: TRY400  # one line, no traceback
+            return None
+
+    def _changes(self) -> Mapping[str, str | None]:
+        """Return the entries of all containers (see `Positions.register`)."""
+        self._forget()
+        changes: dict[str, str | None] = {}
+        for container_id in self._removed:
+            changes.update(dict.fromkeys(self._keys(container_id)))
+        self._removed.clear()
+        for container_id, progress in self._open.items():
+            changes.update(self._entries(container_id, progress.position))
+        for container_id in self._gone.keys() - self._open.keys():
+            since = self._fields(self._prefix + container_id).get("since", 0)
+            changes[self._prefix + container_id] = self._head(container_id, since)
+        return changes
+
+    def _forget(self) -> None:
+        limit = self._now() - self._keep_gone_seconds
+        for container_id in [key for key, at in self._gone.items() if at <= limit]:
+            progress = self._open.get(container_id)
+            if progress is not None and progress.in_flight:
+                continue
+            del self._gone[container_id]
+            self._open.pop(container_id, None)
+            self._removed.add(container_id)
+
+    def _keys(self, container_id: str) -> list[str]:
+        key = self._prefix + container_id
+        streams = [f"{key}:{name}" for _, name in _STREAMS]
+        return [f"cursor-{container_id}", key, *streams]
+
+    def _entries(self, container_id: str, position: Position) -> dict[str, str]:
+        if not position.since_ns:
+            return {}
+        key = self._prefix + container_id
+        entries = {
+            f"cursor-{container_id}": str(position.since_ns // SECOND_NS),
+            key: self._head(container_id, position.since_ns),
+        }
+        for stream, mark in position.marks.items():
+            entries[f"{key}:{STREAM_NAMES[stream]}"] = format_mark(mark)
+        return entries
+
+    def _head(self, container_id: str, since_ns: int) -> str:
+        gone = self._gone.get(container_id)
+        return f"since={since_ns}" + ("" if gone is None else f" gone={int(gone)}")
+
+
+_STREAMS = tuple(STREAM_NAMES.items())

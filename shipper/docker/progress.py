@@ -1,0 +1,285 @@
+"""Know which lines of a container are done: what to ask Docker for, what to suppress.
+
+The order of lines is Docker's: that of the container's log, per stream. Time only
+helps to find the place again, because ``since`` is all the API offers. Clocks step, the
+stamps of the two streams interleave backwards, and dockerd up to 20.10 repeats lines
+when it rotates a file under a follower. So a place is a `Mark`: the time of the last
+line and the checksums of the lines that bear it. While a connection is open nothing is
+suppressed because it is old, only because it is known.
+
+Pure: no I/O, no clock.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from zlib import crc32
+
+from shipper.pipeline.entry import Entry
+
+
+SECOND_NS = 1_000_000_000
+
+OVERLAP_NS = 2 * SECOND_NS
+"""How far before the mark a log is read again: the streams' stamps may cross."""
+
+REMEMBERED_LINES = 4096
+"""Lines per stream among which a repeated one is recognised (16 bytes each)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in one stream: behind the last line that is done.
+
+    *timestamp_ns* is that line's time, *checksums* those of the lines that end there
+    and bear that time, *high_ns* the greatest time of all lines before (greater than
+    *timestamp_ns* only after the clock was set back).
+    """
+
+    timestamp_ns: int
+    checksums: tuple[int, ...]
+    high_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What is kept of a container over a restart.
+
+    Every line before *since_ns* is done; of the streams in *marks* also every line up
+    to the mark.
+    """
+
+    since_ns: int
+    marks: dict[int, Mark] = field(default_factory=dict)
+
+
+class Segment:
+    """A `Cursor`: the lines of one stream that were put under one set of labels.
+
+    When labels change, the lines of the old ones may be acknowledged after those of
+    the new ones; these wait here (*early*), since a mark can only say "up to".
+    """
+
+    __slots__ = ("_stream", "early", "pending")
+
+    def __init__(self, stream: StreamProgress) -> None:
+        self._stream = stream
+        self.pending: deque[tuple[int, int]] = deque()
+        self.early = 0
+
+    def acknowledge(self, entries: Sequence[Entry]) -> None:
+        """Note that the oldest ``len(entries)`` lines of this cursor are done.
+
+        They are counted, not looked at: a pipeline may have changed text and time.
+        """
+        self._stream.acknowledged(self, len(entries))
+
+
+class _Replay:
+    """The search for a mark after a (re)connect, when known lines come again."""
+
+    __slots__ = ("_high_ns", "_left", "_timestamp_ns", "found")
+
+    def __init__(self, mark: Mark) -> None:
+        self._timestamp_ns = mark.timestamp_ns
+        self._high_ns = mark.high_ns
+        self._left = Counter(mark.checksums)
+        self.found = False
+
+    def known(self, timestamp_ns: int, checksum: int) -> bool:
+        """Say whether the line lies before the mark, or is the mark itself."""
+        if timestamp_ns != self._timestamp_ns:
+            # Times above the mark's lie before it only if the clock was set back.
+            return timestamp_ns <= max(self._timestamp_ns, self._high_ns)
+        if not self._left[checksum]:
+            return False
+        self._left[checksum] -= 1
+        self.found = self._left.total() == 0
+        return True
+
+
+class StreamProgress:
+    """One stream of one container: lines read, lines in flight, lines done."""
+
+    def __init__(self, mark: Mark | None) -> None:
+        # The last lines read, to know a repeated one by.
+        self._times = array("q")
+        self._checksums = array("I")
+        self._segments = deque([Segment(self)])
+        self._replay: _Replay | None = None
+        self._done_ns = mark.timestamp_ns if mark else None
+        self._done = list(mark.checksums) if mark else []
+        self._done_high_ns = mark.high_ns if mark else 0
+        self._read_ns = self._done_ns
+        self._read = list(self._done)
+        self._read_high_ns = self._done_high_ns
+        for checksum in self._read:
+            self._remember(self._read_ns or 0, checksum)
+
+    @property
+    def cursor(self) -> Segment:
+        """The cursor to put the next line with."""
+        return self._segments[-1]
+
+    @property
+    def done(self) -> Mark | None:
+        """The place up to which everything is acknowledged."""
+        if self._done_ns is None:
+            return None
+        return Mark(self._done_ns, tuple(self._done), self._done_high_ns)
+
+    @property
+    def in_flight(self) -> int:
+        """How many lines were put and not acknowledged."""
+        return sum(len(segment.pending) for segment in self._segments)
+
+    def oldest_in_flight_ns(self) -> int | None:
+        """Return the smallest time of a line that is put and not acknowledged."""
+        times = (stamp for part in self._segments for stamp, _ in part.pending)
+        return min(times, default=None)
+
+    def begin(self, since_ns: int) -> None:
+        """Expect the log again from *since_ns* on: a new connection."""
+        self._replay = None
+        # A mark from before the beginning will not come again, and no known line.
+        if self._read_ns is not None and self._read_ns >= since_ns:
+            mark = Mark(self._read_ns, tuple(self._read), self._read_high_ns)
+            self._replay = _Replay(mark)
+
+    def new_segment(self) -> None:
+        """Use another cursor from now on: the labels change."""
+        if self.cursor.pending:
+            self._segments.append(Segment(self))
+
+    def accept(self, entry: Entry) -> tuple[bool, bool]:
+        """Take a line as read; return whether it is new and follows a gap.
+
+        A new line is in flight from here on and belongs to ``cursor``. A gap means that
+        the last known line was asked for and did not come: Docker has rotated it away,
+        and perhaps others.
+        """
+        # 0.9 CPU s per million new lines.
+        timestamp_ns, line = entry
+        checksum = crc32(line)
+        gap = False
+        last_ns = self._read_ns
+        if self._replay is not None:
+            if self._replay.known(timestamp_ns, checksum):
+                self._remember(timestamp_ns, checksum)
+                if self._replay.found:
+                    self._replay = None
+                return False, False
+            gap, self._replay = True, None
+        elif (
+            last_ns is not None
+            and timestamp_ns <= last_ns
+            and self._remembers(timestamp_ns, checksum)
+        ):
+            return False, False
+        if timestamp_ns == last_ns:
+            self._read.append(checksum)
+        else:
+            self._read_ns, self._read = timestamp_ns, [checksum]
+        if timestamp_ns > self._read_high_ns:  # noqa: PLR1730  # max() costs 3 times this
+            self._read_high_ns = timestamp_ns
+        self._remember(timestamp_ns, checksum)
+        self._segments[-1].pending.append((timestamp_ns, checksum))
+        return True, gap
+
+    def acknowledged(self, segment: Segment, count: int) -> None:
+        """Move the mark over *count* lines of *segment*, or note them as early."""
+        segment.early += count
+        while True:
+            front = self._segments[0]
+            self._pass(front)
+            if front.pending or len(self._segments) == 1:
+                return
+            self._segments.popleft()
+
+    def _pass(self, segment: Segment) -> None:
+        pending = segment.pending
+        if segment.early > len(pending):
+            raise ValueError(
+                f"{segment.early} lines acknowledged of {len(pending)} in flight"
+            )
+        for _ in range(segment.early):
+            timestamp_ns, checksum = pending.popleft()
+            if timestamp_ns == self._done_ns:
+                self._done.append(checksum)
+            else:
+                self._done_ns, self._done = timestamp_ns, [checksum]
+            if timestamp_ns > self._done_high_ns:  # noqa: PLR1730  # as above
+                self._done_high_ns = timestamp_ns
+        segment.early = 0
+
+    def _remember(self, timestamp_ns: int, checksum: int) -> None:
+        self._times.append(timestamp_ns)
+        self._checksums.append(checksum)
+        if len(self._times) > 2 * REMEMBERED_LINES:
+            del self._times[:REMEMBERED_LINES]
+            del self._checksums[:REMEMBERED_LINES]
+
+    def _remembers(self, timestamp_ns: int, checksum: int) -> bool:
+        # Rare (a rotation, a clock set back), so a scan at the speed of C is enough.
+        at, times = 0, self._times
+        while True:
+            try:
+                at = times.index(timestamp_ns, at)
+            except ValueError:
+                return False
+            if self._checksums[at] == checksum:
+                return True
+            at += 1
+
+
+class Progress:
+    """One container: its streams, and the place from which its log is read again."""
+
+    def __init__(self, position: Position | None = None) -> None:
+        self._since_ns = position.since_ns if position else 0
+        marks = position.marks if position else {}
+        self._streams = {key: StreamProgress(mark) for key, mark in marks.items()}
+        # A position without marks is promtail's: whole seconds, included in full.
+        self._started = bool(marks)
+
+    def stream(self, stream: int) -> StreamProgress:
+        """Return the progress of *stream* (`frames.STDOUT` or `frames.STDERR`)."""
+        progress = self._streams.get(stream)
+        if progress is None:
+            progress = self._streams[stream] = StreamProgress(None)
+        return progress
+
+    @property
+    def in_flight(self) -> int:
+        """How many lines were put and not acknowledged."""
+        return sum(stream.in_flight for stream in self._streams.values())
+
+    @property
+    def position(self) -> Position:
+        """What to keep: from there on nothing that is not done is missed."""
+        oldest = [stream.oldest_in_flight_ns() for stream in self._streams.values()]
+        waiting = [stamp for stamp in oldest if stamp is not None]
+        marks = {key: stream.done for key, stream in self._streams.items()}
+        return Position(
+            min(waiting, default=self._since_ns),
+            {key: mark for key, mark in marks.items() if mark is not None},
+        )
+
+    def begin(self) -> int:
+        """Start a connection; return the ``since`` in ns to ask with (0: all)."""
+        since_ns = max(0, self._since_ns - (OVERLAP_NS if self._started else 0))
+        for stream in self._streams.values():
+            stream.begin(since_ns)
+        return since_ns
+
+    def accept(self, stream: StreamProgress, entry: Entry) -> tuple[bool, bool]:
+        """Take a line of *stream* as read, see `StreamProgress.accept`."""
+        result = stream.accept(entry)
+        if result[0]:
+            # Lines are read in the log's order: the next one is not far from this.
+            self._since_ns = entry.timestamp_ns
+            self._started = True
+        return result

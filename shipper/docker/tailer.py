@@ -1,0 +1,318 @@
+"""Follow one container's log: from Docker's bytes to ``sink.put``, each line once.
+
+One connection carries both streams. It is opened again when it is cut, when the
+container was restarted, and when the daemon comes back; what comes twice is suppressed
+by `shipper.docker.progress`. While ``put`` waits, nothing is read: Docker's log file is
+the queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum
+
+from shipper.docker.engine import Engine
+from shipper.docker.frames import (
+    DEFAULT_MAX_LINE_BYTES,
+    STDERR,
+    STDOUT,
+    SYSTEMERR,
+    UNSTAMPED,
+    Demuxer,
+    FrameError,
+    Line,
+)
+from shipper.docker.ledger import STREAM_NAMES
+from shipper.docker.meta import STREAM_LABEL
+from shipper.docker.meters import Meters, NoMeters
+from shipper.docker.progress import Progress, StreamProgress
+from shipper.docker.retry import Retry
+from shipper.docker.stream import DockerError, DockerRefusedError, Response
+from shipper.pipeline.entry import Cursor, Entry, Labels, Sink
+
+
+log = logging.getLogger(__name__)
+
+Relabel = Callable[[dict[str, str]], dict[str, str] | None]
+Discovered = Mapping[str, str]
+Describe = Callable[[], Awaitable[Discovered | None]]
+
+DRAIN_SECONDS = 30.0
+"""Silence after a container's death that means its log will not end by itself."""
+
+
+class Outcome(Enum):
+    """Why a log is not followed any more."""
+
+    ENDED = "the container stopped and its log was read to the end"
+    GONE = "the container was removed"
+    UNREADABLE = "the log driver does not support reading"
+    UNWANTED = "filters or relabelling leave nothing to read"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What all tailers of a job share."""
+
+    relabel: Relabel
+    sink: Sink
+    meters: Meters = field(default_factory=NoMeters)
+    retry: Retry = field(default_factory=Retry)
+    max_line_bytes: int = DEFAULT_MAX_LINE_BYTES
+    drain_seconds: float = DRAIN_SECONDS
+
+
+def stream_labels(relabel: Relabel, discovered: Discovered) -> dict[int, Labels]:
+    """Return the final labels of each stream that *relabel* keeps."""
+    kept = {}
+    for stream, name in STREAM_NAMES.items():
+        labels = relabel({**discovered, STREAM_LABEL: name})
+        if labels is not None:
+            kept[stream] = tuple(
+                sorted(
+                    (key, value)
+                    for key, value in labels.items()
+                    if value and not key.startswith("__")
+                )
+            )
+    return kept
+
+
+class _Untracked:
+    """The cursor of lines without a time of their own, which no position can name."""
+
+    def acknowledge(self, entries: Sequence[Entry]) -> None:
+        """Forget *entries*."""
+
+
+class Tailer:
+    """The reader of one container; `run` once, then drop it.
+
+    *describe* gives the discovered labels, None when the container is not wanted; it is
+    asked when the log is open already, because a container may be gone in a moment.
+    """
+
+    def __init__(
+        self,
+        container_id: str,
+        engine: Engine,
+        progress: Progress,
+        describe: Describe,
+        settings: Settings,
+    ) -> None:
+        self.container_id = container_id
+        self.discovered: Discovered = {}
+        """The labels before relabelling."""
+        self.labels: dict[int, Labels] = {}
+        """The labels of each stream that is read."""
+        self._engine = engine
+        self._progress = progress
+        self._describe = describe
+        self._settings = settings
+        self._response: Response | None = None
+        self._described = False
+        self._opened: Sequence[int] = (STDOUT, STDERR)
+        self._failures = 0
+        self._restarted = False
+        self._hurry = asyncio.Event()
+        self._dead = False
+        self._silence = asyncio.timeout(None)
+        self._daemon_complained = False
+
+    # What the supervisor tells
+
+    def started(self) -> None:
+        """Note that the container was started (again): its log goes on."""
+        self._restarted = True
+        self._dead = False
+        self._limit_silence(None)
+        self._hurry.set()
+
+    def died(self) -> None:
+        """Note that the container died: its log is about to end."""
+        self._dead = True
+        self._limit_silence(self._drained_at())
+
+    def hurry(self) -> None:
+        """Do not wait any longer before the next attempt."""
+        self._hurry.set()
+
+    def describe_as(self, discovered: Discovered) -> None:
+        """Relabel from here on by *discovered* (a container may be renamed)."""
+        if self._described and discovered == self.discovered:
+            return
+        self.discovered, self._described = discovered, True
+        before = self.labels
+        self.labels = stream_labels(self._settings.relabel, discovered)
+        for stream in before:
+            if before[stream] != self.labels.get(stream):
+                self._progress.stream(stream).new_segment()
+        if self._response is not None and set(self.labels) - set(self._opened):
+            self._response.close()
+
+    # The work
+
+    async def run(self) -> Outcome:
+        """Follow the log until it is read to its end; never raises DockerError."""
+        while True:
+            self._restarted = False
+            self._hurry.clear()
+            try:
+                outcome = await self._attempt()
+            except DockerRefusedError as error:
+                outcome = self._refused(error)
+            except (DockerError, FrameError) as error:
+                self._failed(str(error))
+                outcome = None
+            else:
+                # Until a new line comes: a log that ends and ends is no success.
+                self._failures += 1
+            if outcome is not None and not self._restarted:
+                return outcome
+            await self._pause()
+
+    async def _attempt(self) -> Outcome | None:
+        """Read one connection; None to go on with another one."""
+        since_ns = self._progress.begin()
+        async with await self._engine.logs(
+            self.container_id, since_ns, self._opened
+        ) as response:
+            self._response = response
+            try:
+                if not await self._know_labels():
+                    return Outcome.UNWANTED
+                await self._pump(response)
+            finally:
+                self._response = None
+        if self._daemon_complained:
+            self._daemon_complained = False
+            raise DockerError(f"{response.what}: the daemon reported an error")
+        if await self._engine.running(self.container_id):
+            return None
+        return Outcome.ENDED
+
+    async def _know_labels(self) -> bool:
+        if not self._described:
+            discovered = await self._describe()
+            if discovered is None:
+                return False
+            self.describe_as(discovered)
+        self._opened = sorted(self.labels)
+        return bool(self.labels)
+
+    async def _pump(self, response: Response) -> None:
+        """Ship a response to its end; DockerError when that is not the log's end."""
+        demuxer = Demuxer(max_line_bytes=self._settings.max_line_bytes)
+        try:
+            while data := await self._read(response):
+                await self._ship(demuxer.feed(data))
+            if not response.complete:
+                # What is unfinished will be read again, in full.
+                raise DockerError(f"{response.what}: {response.failure}")
+            await self._ship(demuxer.flush())
+        finally:
+            self._settings.meters.parsing_errors(demuxer.parsing_errors)
+            self._settings.meters.truncated(demuxer.truncated)
+
+    async def _read(self, response: Response) -> bytes:
+        self._silence = asyncio.timeout_at(self._drained_at() if self._dead else None)
+        try:
+            async with self._silence:
+                return await response.read()
+        except TimeoutError:
+            raise DockerError(
+                f"{response.what}: the container died, its log neither went on nor "
+                f"ended within {self._settings.drain_seconds:g} s"
+            ) from None
+
+    async def _ship(self, lines: list[Line]) -> None:
+        put, accept = self._settings.sink.put, self._progress.accept
+        shipped = known = 0
+        try:
+            for stream, entry in lines:
+                labels = self.labels.get(stream)
+                if labels is None:
+                    await self._ship_odd(stream, entry)
+                    continue
+                progress = self._progress.stream(stream)
+                new, gap = accept(progress, entry)
+                if not new:
+                    known += 1
+                    continue
+                if gap:
+                    self._note_gap(stream, progress)
+                self._failures = 0
+                await put(labels, entry, progress.cursor)
+                shipped += 1
+        finally:
+            self._settings.meters.entries(shipped)
+            self._settings.meters.duplicates(known)
+
+    async def _ship_odd(self, stream: int, entry: Entry) -> None:
+        """Take a line of the daemon, of an unwanted stream, or without a time."""
+        if stream == SYSTEMERR | UNSTAMPED:
+            self._daemon_complained = True
+            text = entry.line.decode(errors="replace")
+            log.warning(
+                "docker reports about the log of a container: %s",
+                text,
+                extra={"fields": {"container": self.container_id[:12]}},
+            )
+            return
+        labels = self.labels.get(stream & ~UNSTAMPED)
+        if labels is not None:
+            cursor: Cursor = _Untracked()
+            await self._settings.sink.put(labels, entry, cursor)
+            self._settings.meters.entries(1)
+
+    def _note_gap(self, stream: int, progress: StreamProgress) -> None:
+        self._settings.meters.gaps(1)
+        log.warning(
+            "docker no longer has the line that was read last, lines between may be "
+            "lost (was the log rotated?)",
+            extra={
+                "fields": {
+                    "container": self.container_id[:12],
+                    "stream": STREAM_NAMES[stream],
+                    "in_flight": progress.in_flight,
+                }
+            },
+        )
+
+    def _refused(self, error: DockerRefusedError) -> Outcome | None:
+        if error.status == 404:
+            return Outcome.GONE
+        if error.status == 501:
+            log.warning("%s", error)
+            return Outcome.UNREADABLE
+        self._failed(str(error))
+        return None
+
+    def _failed(self, reason: str) -> None:
+        self._failures += 1
+        self._settings.meters.reconnects(1)
+        level = logging.WARNING if self._failures == 1 else logging.DEBUG
+        log.log(
+            level,
+            "log connection lost: %s",
+            reason,
+            extra={"fields": {"container": self.container_id[:12]}},
+        )
+
+    async def _pause(self) -> None:
+        """Wait before the next attempt, less when told to hurry."""
+        delay = self._settings.retry.delay(max(1, self._failures))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self._hurry.wait()
+
+    def _limit_silence(self, until: float | None) -> None:
+        with suppress(RuntimeError):  # not reading at the moment: see _read
+            self._silence.reschedule(until)
+
+    def _drained_at(self) -> float:
+        return asyncio.get_running_loop().time() + self._settings.drain_seconds

@@ -1,0 +1,201 @@
+"""Keep what was read, over restarts, in promtail's own file.
+
+promtail must be able to go on from this file and we from its: a YAML map
+``positions:`` of strings (promtail pkg positions). Entries of others are kept as found.
+
+Written to a temporary file, fsynced, renamed, the directory fsynced; the file before
+stays beside it with ``.previous``. Whatever is wrong with a file at start, the shipper
+starts: from the previous one, else from nothing, with an ERROR line saying so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import yaml
+
+
+log = logging.getLogger(__name__)
+
+PREVIOUS = ".previous"
+
+Source = Callable[[], Mapping[str, str | None]]
+"""Gives the entries that changed since it was last asked; None takes one out."""
+
+
+class PositionsError(Exception):
+    """A file of positions is not what it should be; says what was expected."""
+
+
+def parse(data: bytes, path: str) -> dict[str, str]:
+    """Return the entries of a file of positions.
+
+    Raises PositionsError for anything but a map of strings under ``positions``.
+    Nothing at all (an empty file, as promtail accepts it) has no entries.
+    """
+    try:
+        document = yaml.load(data, yaml.CSafeLoader)
+    except (yaml.YAMLError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise PositionsError(f"{path}: not YAML: {reason}") from error
+    if document is None:
+        return {}
+    positions = document.get("positions", {}) if isinstance(document, dict) else None
+    if positions is None and isinstance(document, dict):
+        return {}
+    if not isinstance(positions, dict):
+        raise PositionsError(f"{path}: expected a map 'positions'")
+    return {str(key): str(value) for key, value in positions.items()}
+
+
+def serialise(entries: Mapping[str, str]) -> bytes:
+    """Return *entries* as promtail reads them, sorted, every string quoted."""
+    if not entries:
+        return b"positions: {}\n"
+    # JSON's quoting is YAML's double quoting.
+    lines = [
+        f"  {json.dumps(key)}: {json.dumps(entries[key])}" for key in sorted(entries)
+    ]
+    return ("positions:\n" + "\n".join(lines) + "\n").encode()
+
+
+def load(path: str) -> dict[str, str]:
+    """Return the entries kept in *path*, or in its previous copy; never raises."""
+    for candidate in (path, path + PREVIOUS):
+        try:
+            with open(candidate, "rb") as file:
+                entries = parse(file.read(), candidate)
+        except FileNotFoundError:
+            continue
+        except (OSError, PositionsError) as error:
+            log.error("positions are unreadable, trying what was before: %s", error)  # noqa: TRY400  # one line, no traceback
+            continue
+        if candidate != path:
+            log.error("positions taken from the previous copy %s", candidate)
+        return entries
+    return {}
+
+
+def store(path: str, data: bytes) -> None:
+    """Replace the file *path* by *data* so that a crash leaves the old or the new.
+
+    Raises OSError; the file is as before then.
+    """
+    temporary = f"{path}.new"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        _keep_previous(path)
+        os.replace(temporary, path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    directory = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _keep_previous(path: str) -> None:
+    """Give the file that is about to be replaced a second name."""
+    previous = path + PREVIOUS
+    with suppress(FileNotFoundError):
+        os.unlink(previous)
+    try:
+        os.link(path, previous)
+    except FileNotFoundError:
+        return
+    except OSError:
+        # No hard links here (vfat, some network file systems): for an instant there
+        # is only the previous copy, which `load` finds.
+        os.replace(path, previous)
+
+
+class Positions:
+    """The file, its entries, and who changes them.
+
+    Sources are asked at every save. Where two give the same key as numbers the smaller
+    one is kept: to read again is better than to lose.
+    """
+
+    def __init__(self, path: str, *, sync_seconds: float = 10.0) -> None:
+        self.path = path
+        self.failures = 0
+        """How many saves failed; each was logged and is tried again."""
+        self._sync_seconds = sync_seconds
+        self._entries = load(path)
+        self._saved: bytes | None = None
+        self._sources: list[Source] = []
+        self._lock = asyncio.Lock()
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="positions")
+
+    def __getitem__(self, key: str) -> str:
+        """Return the entry *key* as it is kept; KeyError when there is none."""
+        return self._entries[key]
+
+    def keys(self) -> list[str]:
+        """Return all keys, also those of others."""
+        return list(self._entries)
+
+    def register(self, source: Source) -> None:
+        """Ask *source* for changes at every save."""
+        self._sources.append(source)
+
+    async def run(self) -> None:
+        """Save every ``sync_seconds`` until cancelled."""
+        while True:
+            await asyncio.sleep(self._sync_seconds)
+            await self.save()
+
+    async def save(self) -> bool:
+        """Write what changed; return whether the file is up to date.
+
+        Never raises: a full disk is an ERROR line, and the next save tries again.
+        """
+        async with self._lock:
+            self._collect()
+            data = serialise(self._entries)
+            if data == self._saved:
+                return True
+            loop = asyncio.get_running_loop()
+            try:
+                await loop.run_in_executor(self._executor, store, self.path, data)
+            except OSError as error:
+                self.failures += 1
+                log.error("positions not written to %s: %s", self.path, error)  # noqa: TRY400  # one line, no traceback
+                return False
+            self._saved = data
+            return True
+
+    async def close(self) -> None:
+        """Save for the last time; call it when nothing is acknowledged any more."""
+        await self.save()
+        self._executor.shutdown(wait=False)
+
+    def _collect(self) -> None:
+        changes: dict[str, str | None] = {}
+        for source in self._sources:
+            for key, value in source().items():
+                changes[key] = _smaller(changes.get(key), value)
+        for key, value in changes.items():
+            if value is None:
+                self._entries.pop(key, None)
+            else:
+                self._entries[key] = value
+
+
+def _smaller(first: str | None, second: str | None) -> str | None:
+    if first is None or second is None or not (first.isdigit() and second.isdigit()):
+        return second if second is not None else first
+    return min(first, second, key=int)
