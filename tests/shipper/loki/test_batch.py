@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, strategies as st
+
+from shipper.loki.batch import DECODED_LIMIT_BYTES, Batch, Builder
+from shipper.loki.encode import encode_request
+from shipper.loki.ledger import Ledger, Limits, Ticket
+from shipper.pipeline.entry import Entry
+
+
+class Nobody:
+    def acknowledge(self, entries: Sequence[Entry]) -> None:
+        raise AssertionError("nothing was decided")
+
+
+def tickets(*sizes: int) -> list[Ticket]:
+    ledger, cursor = Ledger(1, Limits()), Nobody()
+    return [ledger.enter(Entry(n, b"x" * size), cursor) for n, size in enumerate(sizes)]
+
+
+def sizes(batch: Batch | None) -> list[int] | None:
+    return batch and [len(ticket.shipped.line) for ticket in batch.tickets]
+
+
+def test_closes_before_the_size_is_exceeded() -> None:
+    builder = Builder(size_bytes=100, wait_seconds=1)
+    closed = [sizes(builder.add(t, 0.0)) for t in tickets(40, 60, 1, 99, 1)]
+    assert closed == [None, None, [40, 60], None, [1, 99]]
+    assert sizes(builder.take()) == [1]
+    assert not builder
+
+
+def test_a_line_larger_than_the_batch_goes_alone() -> None:
+    builder = Builder(size_bytes=100, wait_seconds=1)
+    closed = [sizes(builder.add(t, 0.0)) for t in tickets(10, 500, 10)]
+    assert closed == [None, [10], [500]]
+
+
+def test_age_counts_from_the_first_entry_of_the_batch() -> None:
+    builder = Builder(size_bytes=100, wait_seconds=1)
+    first, second, third = tickets(1, 1, 1)
+    builder.add(first, 10.0)
+    builder.add(second, 10.9)
+    assert builder.due_in(10.9) == pytest.approx(0.1)
+    assert builder.due_in(11.5) == pytest.approx(-0.5)
+    builder.take()
+    builder.add(third, 20.0)
+    assert builder.due_in(20.0) == 1.0
+
+
+@given(st.lists(st.sampled_from([0, 1, 50, 4000, 300_000]), max_size=60), st.data())
+def test_no_batch_is_too_large_for_loki_and_nothing_is_lost(
+    lengths: list[int], data: st.DataObject
+) -> None:
+    limit = data.draw(st.sampled_from([100, 1 << 20, 1 << 30]))
+    builder = Builder(size_bytes=limit, wait_seconds=1)
+    given_ = tickets(*lengths)
+    batches = [b for t in given_ if (b := builder.add(t, 0.0))]
+    if builder:
+        batches.append(builder.take())
+    assert [t for batch in batches for t in batch.tickets] == given_
+    for batch in batches:
+        lines = sum(len(t.shipped.line) for t in batch.tickets)
+        decoded = len(encode_request("", [t.shipped for t in batch.tickets]))
+        assert len(batch.tickets) == 1 or (
+            lines <= limit and decoded <= DECODED_LIMIT_BYTES + 16
+        )
+
+
+def test_empty_lines_do_not_make_a_giant_message() -> None:
+    builder = Builder(size_bytes=1 << 20, wait_seconds=1)
+    ledger, cursor = Ledger(1, Limits()), Nobody()
+    count = DECODED_LIMIT_BYTES // 24 + 1
+    closed = [
+        batch
+        for n in range(count)
+        if (batch := builder.add(ledger.enter(Entry(n, b""), cursor), 0.0))
+    ]
+    assert len(closed) == 1
+
+
+@given(st.integers(2, 9))
+def test_halves_keep_the_order(count: int) -> None:
+    batch = Batch(tuple(tickets(*[1] * count)))
+    left, right = batch.halves()
+    assert left.tickets + right.tickets == batch.tickets
+    assert left.tickets
+    assert right.tickets
