@@ -1,1 +1,17 @@
-"""What every program here shares: exporter-toolkit, promhttp, promslog and kingpin in Python."""
+"""What every program here shares, and nothing that only one of them needs.
+
+Each module names the upstream code it stands for:
+
+- `flags`, `kingpin`, `usage`: the command line (kingpin v2)
+- `gotext`, `duration`: Go's spelling of numbers, strings and durations
+- `logs`: logfmt and JSON lines (promslog)
+- `exposition`: metrics as the text Go prints (expfmt)
+- `selfmetrics`, `version`: build_info, process_*, promhttp_*
+- `web`, `listen`: /metrics, landing page and health checks (exporter-toolkit, promhttp)
+- `lifecycle`, `sdnotify`: signals, ordered stop, exit codes
+- `decode`: YAML into frozen dataclasses, errors with file, line and column (yaml.v2)
+- `regex`: Go's regular expressions (RE2)
+
+The programs meet here: `flags.main` parses the command line, `logs.setup` starts
+logging, and `lifecycle.run` runs a coroutine that ends in `web.serve`.
+"""

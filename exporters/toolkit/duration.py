@@ -5,8 +5,8 @@ Upstream counterpart: ``time.ParseDuration`` and ``Duration.String``.
 
 from __future__ import annotations
 
-from fractions import Fraction
 import re
+from fractions import Fraction
 
 from .gotext import quote
 

@@ -7,11 +7,11 @@ Upstream counterpart: kingpin v2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 import functools
 import re
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from . import gotext, kingpin, usage
@@ -63,7 +63,7 @@ class Values:
         return flag.name in self._given
 
 
-class InformationRequested(Exception):
+class InformationRequested(Exception):  # noqa: N818 -- an answer, not an error
     """Carry *text* for stdout; the program ends with exit code 0."""
 
     def __init__(self, text: str) -> None:

@@ -34,10 +34,10 @@ _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 
 
 def quote(text: str) -> str:
-    """Return *text* as ``strconv.Quote`` prints it.
+    r"""Return *text* as ``strconv.Quote`` prints it.
 
     Surrogates (what `os.fsdecode` makes of bytes that are not UTF-8) come out as
-    ``\\xNN``, which is what Go shows for the same bytes.
+    ``\xNN``, which is what Go shows for the same bytes.
     """
     return '"' + "".join(map(_quote_character, text)) + '"'
 

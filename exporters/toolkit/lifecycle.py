@@ -8,8 +8,6 @@ gives its server 5 s (``exporter.go``), promtail flushes and leaves.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 import contextlib
 import logging
 import os
@@ -17,10 +15,12 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from . import sdnotify
 from .errors import StartError
-from .logs import describe
 
 
 log = logging.getLogger(__name__)
@@ -115,8 +115,8 @@ def _signals(stop: asyncio.Event, hurry: asyncio.Event) -> Iterator[None]:
 
 
 async def _first(
-    task: asyncio.Future[None],
-    other: Awaitable[object],
+    task: asyncio.Future[Any],
+    other: Coroutine[Any, Any, Any],
     timeout: float | None = None,  # noqa: ASYNC109 -- asyncio.wait takes one
 ) -> None:
     """Wait until *task* or *other* is done; *other* does not outlive the call."""
@@ -183,8 +183,8 @@ async def _reload_when(asked: asyncio.Event, reload: Reload) -> None:
             asked.clear()
             try:
                 await reload()
-            except Exception as error:  # noqa: BLE001 -- the old settings stay
-                log.error("Reload failed", extra={"fields": {"err": describe(error)}})
+            except Exception:  # the settings of before stay
+                log.exception("Reload failed")
     finally:
         asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
 

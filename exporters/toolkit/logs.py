@@ -7,11 +7,11 @@ Upstream counterpart: prometheus/common ``promslog`` over log/slog.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 import json
 import logging
 import sys
 import traceback
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from .flags import Flag

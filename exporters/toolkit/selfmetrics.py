@@ -9,9 +9,9 @@ Upstream counterparts: client_golang ``process_collector.go``,
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-import os
 from typing import NamedTuple
 
 from prometheus_client import Metric

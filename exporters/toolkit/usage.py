@@ -5,9 +5,9 @@ Upstream counterpart: kingpin ``usage.go`` and ``templates.go``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 import shutil
 import textwrap
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .duration import format_go_duration

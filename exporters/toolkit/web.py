@@ -7,13 +7,12 @@ client_golang ``promhttp`` (the metrics handler). The health checks are ours.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 import html
 import logging
 import math
-import socket
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 from aiohttp import hdrs, web
 from prometheus_client import Metric
@@ -35,7 +34,7 @@ _MAX_BODY_BYTES = 64 * 1024
 # this; Prometheus scrapes at least once a minute over the same connection.
 _IDLE_SECONDS = 120.0
 # Twice this is what aiohttp gives requests still being served at a stop.
-_STOP_SECONDS = 2.0
+_STOP_SECONDS = 1.5
 # A gather that takes longer is answered 503 (promhttp HandlerOpts.Timeout).
 GATHER_SECONDS = 60.0
 
@@ -152,14 +151,10 @@ class _MetricsHandler:
             return self._render(request, scrape, families)
         except ScrapeRefused:
             raise
-        except Exception as error:  # noqa: BLE001 -- one bad scrape, not the program
+        except Exception as error:
             if isinstance(error, TimeoutError) and deadline.expired():
                 return self._too_slow()
-            log.error(
-                "error gathering metrics",
-                extra={"fields": {"err": describe(error)}},
-                exc_info=log.isEnabledFor(logging.DEBUG) and error,
-            )
+            log.exception("error gathering metrics")  # one line: see logs.py
             self._metrics.count_error("gathering")
             return _text(
                 500,
@@ -219,7 +214,7 @@ def exporter_app(
     name: str,
     description: str,
     gather: Gather,
-    program: str,
+    title: str = "",
     telemetry_path: str = "/metrics",
     ready: Ready = always_ready,
     max_requests: int = 40,
@@ -229,38 +224,44 @@ def exporter_app(
 ) -> web.Application:
     """Return the application of an exporter.
 
-    *name* and *description* are the headings of the landing page, which is left out
-    when *telemetry_path* is ``/``. *program* (``node_exporter``) names build_info.
-    ``/-/ready`` answers 503 with the reason that *ready* gives. Any method is
-    served, as upstream does.
+    *name* (``node_exporter``) is in front of build_info. *title* (else *name*) and
+    *description* are the headings of the landing page, which is left out when
+    *telemetry_path* is ``/``. ``/-/ready`` answers 503 with the reason that *ready*
+    gives. Any method is served, as upstream does.
     """
     app = web.Application(middlewares=[answer_errors], client_max_size=_MAX_BODY_BYTES)
-    path = telemetry_path or "/metrics"
+    path = telemetry_path if telemetry_path.startswith("/") else f"/{telemetry_path}"
     app.router.add_route(
         "*",
-        path if path.startswith("/") else f"/{path}",
+        path,
         metrics_handler(
             gather,
-            program=program,
+            program=name,
             max_requests=max_requests,
             exporter_metrics=exporter_metrics,
             gather_seconds=gather_seconds,
         ),
     )
     if path != "/":
-        page = landing_page(name, description, path, header_color)
+        page = landing_page(title or name, description, path, header_color)
         app.router.add_route("*", "/", _page_handler(page))
-    add_health(app, name, ready)
+    add_health(app, title or name, ready)
+    app.on_response_prepare.append(_drop_server_header)
     return app
+
+
+async def _drop_server_header(_: web.Request, response: web.StreamResponse) -> None:
+    """Keep interpreter and library versions to ourselves; Go sends no such header."""
+    response.headers.pop(hdrs.SERVER, None)
 
 
 def add_health(app: web.Application, name: str, ready: Ready) -> None:
     """Add ``/-/healthy`` and ``/-/ready`` to *app*."""
 
-    async def healthy(request: web.Request) -> web.Response:
+    async def healthy(_: web.Request) -> web.Response:
         return _text(200, f"{name} is Healthy.\n")
 
-    async def is_ready(request: web.Request) -> web.Response:
+    async def is_ready(_: web.Request) -> web.Response:
         reason = ready()
         if reason is None:
             return _text(200, f"{name} is Ready.\n")
@@ -271,7 +272,7 @@ def add_health(app: web.Application, name: str, ready: Ready) -> None:
 
 
 def _page_handler(page: str) -> Handler:
-    async def handle(request: web.Request) -> web.Response:
+    async def handle(_: web.Request) -> web.Response:
         return web.Response(text=page, content_type="text/html", charset="utf-8")
 
     return handle
@@ -313,12 +314,9 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return _text(404, "404 page not found\n")
     except web.HTTPException:
         raise
-    except Exception as error:  # noqa: BLE001 -- the last stop before aiohttp's page
-        log.error(
-            "error serving request",
-            extra={"fields": {"path": request.path, "err": describe(error)}},
-            exc_info=log.isEnabledFor(logging.DEBUG) and error,
-        )
+    except Exception:
+        fields = {"path": request.path}
+        log.exception("error serving request", extra={"fields": fields})
         return _text(500, "Internal Server Error\n")
 
 
@@ -329,16 +327,16 @@ async def serve(
 ) -> None:
     """Serve *app* on every address of *listen* until *stop* is set.
 
-    The end is orderly: no new connections, then up to 2 x 2 s for the requests being
+    The end is orderly: no new connections, then up to 2 x 1.5 s for the requests being
     served, then what is left is closed. systemd is told when all addresses listen.
 
     Raises:
         StartError: an address cannot be listened on; none of them is open then.
     """
     async with AsyncExitStack() as stack:
-        sockets: list[socket.socket] = []
-        for address in listen:
-            sockets.append(stack.enter_context(await open_listener(address)))
+        sockets = [
+            stack.enter_context(await open_listener(address)) for address in listen
+        ]
         runner = web.AppRunner(
             app,
             access_log=None,
