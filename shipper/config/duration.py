@@ -2,7 +2,7 @@
 
 Three spellings live side by side in one file: Go's (``1m30s``, nearly everywhere),
 Prometheus' (``1d``, ``refresh_interval``) and RAM sizes (``256kb``). Counterparts:
-time.ParseDuration, prometheus/common model/time.go, docker/go-units size.go.
+time.ParseDuration, prometheus/common model/time.go (in ``shipper.logql.duration``, LogQL has it too), docker/go-units size.go.
 """
 
 from __future__ import annotations
@@ -12,23 +12,11 @@ from typing import Annotated, Final
 
 from exporters.toolkit.decode import Scalar
 from exporters.toolkit.duration import parse_go_duration
+from shipper.logql.duration import parse_prometheus_duration
 
 
-_PROMETHEUS: Final = re.compile(
-    r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?"
-)
-_UNIT_MILLISECONDS: Final = (
-    365 * 86_400_000,
-    7 * 86_400_000,
-    86_400_000,
-    3_600_000,
-    60_000,
-    1_000,
-    1,
-)
 _RAM_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+) ?([kmgtp]?)(?:ib?|b)?", re.ASCII)
 _RAM_FACTORS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
-_MAX_NANOSECONDS: Final = (1 << 63) - 1
 
 
 def parse_config_duration(text: str) -> float:
@@ -42,27 +30,9 @@ def parse_config_duration(text: str) -> float:
     return parse_go_duration(text)
 
 
-def parse_prometheus_duration(text: str) -> float:
-    """Return the seconds of ``1d12h``-style *text*. Raises ValueError.
-
-    Units go from large to small, each at most once; years and weeks are 365 and 7
-    days; "0" needs no unit.
-    """
-    if not text:
-        raise ValueError("empty duration string")
-    if text == "0":
-        return 0.0
-    found = _PROMETHEUS.fullmatch(text)
-    if found is None or len(text) > 200:
-        raise ValueError(f'not a valid duration string: "{text[:40]}"')
-    milliseconds = sum(
-        int(count) * unit
-        for count, unit in zip(found.groups(), _UNIT_MILLISECONDS, strict=True)
-        if count
-    )
-    if milliseconds * 1_000_000 > _MAX_NANOSECONDS:
-        raise ValueError("duration out of range")
-    return milliseconds / 1000
+def parse_refresh_interval(text: str) -> float:
+    """Return the seconds of Prometheus duration *text*. Raises ValueError."""
+    return parse_prometheus_duration(text) / 1e9
 
 
 def parse_ram_size(text: str) -> int:
@@ -74,5 +44,5 @@ def parse_ram_size(text: str) -> int:
 
 
 GoDuration = Annotated[float, Scalar("time.Duration", parse_config_duration)]
-PrometheusDuration = Annotated[float, Scalar("Duration", parse_prometheus_duration)]
+PrometheusDuration = Annotated[float, Scalar("Duration", parse_refresh_interval)]
 RamSize = Annotated[int, Scalar("ByteSize", parse_ram_size)]

@@ -1,0 +1,184 @@
+"""What a log query says about labels and lines: selector, filters, label stages.
+
+Every node prints itself as LogQL (``str(node)``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from exporters.toolkit.regex import Regex
+
+
+class MatchOp(StrEnum):
+    """How a label is compared."""
+
+    EQUAL = "="
+    NOT_EQUAL = "!="
+    REGEX = "=~"
+    NOT_REGEX = "!~"
+
+
+class FilterOp(StrEnum):
+    """How a line is filtered."""
+
+    CONTAINS = "|="
+    NOT_CONTAINS = "!="
+    REGEX = "|~"
+    NOT_REGEX = "!~"
+
+
+def quote(text: str) -> str:
+    """Return *text* as a LogQL string."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One condition on a label; a missing label has the value "".
+
+    A regular expression has to match the whole value. Raises RegexError.
+    """
+
+    name: str
+    op: MatchOp
+    value: str
+    _test: Callable[[str], bool] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_test", _label_test(self.op, self.value))
+
+    def matches(self, value: str) -> bool:
+        """Say whether the label's *value* meets the condition."""
+        return self._test(value)
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.op}{quote(self.value)}"
+
+
+def _label_test(op: MatchOp, wanted: str) -> Callable[[str], bool]:
+    if op is MatchOp.EQUAL:
+        return wanted.__eq__
+    if op is MatchOp.NOT_EQUAL:
+        return wanted.__ne__
+    Regex(wanted)  # so that an error shows the pattern as written
+    # Prometheus' matchers let . match newlines (labels.NewFastRegexMatcher).
+    pattern = Regex(f"(?s:{wanted})")
+    if op is MatchOp.REGEX:
+        return pattern.matches
+    return lambda value: not pattern.matches(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """The streams a query is about: all conditions hold."""
+
+    matchers: tuple[Matcher, ...]
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Say whether a stream with *labels* is selected."""
+        return all(m.matches(labels.get(m.name, "")) for m in self.matchers)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Say whether some matcher demands a label; Loki refuses a query without."""
+        return any(not matcher.matches("") for matcher in self.matchers)
+
+    def __str__(self) -> str:
+        return "{" + ", ".join(map(str, self.matchers)) + "}"
+
+
+@dataclass(frozen=True, slots=True)
+class LineFilter:
+    """A condition on the line: one of *texts* is in it, or none for a negation.
+
+    Regular expressions match anywhere in the line. Raises RegexError.
+    """
+
+    op: FilterOp
+    texts: tuple[str, ...]
+    _tests: tuple[Callable[[bytes], bool], ...] = field(
+        init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        tests = tuple(_line_test(self.op, text) for text in self.texts)
+        object.__setattr__(self, "_tests", tests)
+
+    @property
+    def is_negative(self) -> bool:
+        """Say whether matching lines are the ones left out."""
+        return self.op in {FilterOp.NOT_CONTAINS, FilterOp.NOT_REGEX}
+
+    def matches(self, line: bytes) -> bool:
+        """Say whether *line* passes."""
+        found = any(test(line) for test in self._tests)
+        return found is not self.is_negative
+
+    def __str__(self) -> str:
+        return f"{self.op} " + " or ".join(map(quote, self.texts))
+
+
+def _line_test(op: FilterOp, text: str) -> Callable[[bytes], bool]:
+    if op in {FilterOp.REGEX, FilterOp.NOT_REGEX}:
+        return Regex(text).search
+    needle = text.encode("utf-8", "surrogateescape")
+    return lambda line: needle in line
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFilter:
+    """``| level="error"``: a condition on a label after the selection."""
+
+    matcher: Matcher
+
+    def __str__(self) -> str:
+        return f"| {self.matcher}"
+
+
+@dataclass(frozen=True, slots=True)
+class DropLabels:
+    """``| drop a, b``: labels taken off before lines are grouped."""
+
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "| drop " + ", ".join(self.names)
+
+
+Stage: TypeAlias = LineFilter | LabelFilter | DropLabels
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """A selector and what its lines go through, in order."""
+
+    selector: Selector
+    stages: tuple[Stage, ...] = ()
+
+    def process(
+        self, labels: Mapping[str, str], line: bytes
+    ) -> Mapping[str, str] | None:
+        """Return the labels of a selected stream's *line*, None if it is left out."""
+        for stage in self.stages:
+            if isinstance(stage, LineFilter):
+                if not stage.matches(line):
+                    return None
+            elif isinstance(stage, LabelFilter):
+                if not stage.matcher.matches(labels.get(stage.matcher.name, "")):
+                    return None
+            else:
+                labels = {k: v for k, v in labels.items() if k not in stage.names}
+        return labels
+
+    @property
+    def line_filters(self) -> tuple[LineFilter, ...]:
+        """Return the filters that look at the line alone."""
+        return tuple(s for s in self.stages if isinstance(s, LineFilter))
+
+    def __str__(self) -> str:
+        return " ".join(map(str, (self.selector, *self.stages)))
