@@ -77,7 +77,7 @@ def parse_uint(text: bytes, base: int = 10) -> int:
 
 
 def parse_int(text: bytes) -> int:
-    """Return *text*, which may have blanks around it, as an integer with or without sign.
+    """Return *text*, which may have blanks around it, as an integer with any sign.
 
     Raises ValueError.
     """

@@ -1,4 +1,4 @@
-"""Which collectors exist and which of them a scrape runs (node_exporter collector.go)."""
+"""Which collectors exist, and which a scrape runs (node_exporter collector.go)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class CollectorSpec:
 
 
 def discover() -> tuple[CollectorSpec, ...]:
-    """Return every module's ``COLLECTOR`` below ``exporters.node.collectors``, by name."""
+    """Return the ``COLLECTOR`` of every module in ``exporters.node.collectors``."""
     found: list[CollectorSpec] = []
     for module in pkgutil.iter_modules(collectors.__path__):
         loaded = importlib.import_module(f"{collectors.__name__}.{module.name}")
@@ -94,7 +94,7 @@ class Registry:
     """The collectors of this process: those that exist, and those that are enabled."""
 
     def __init__(self, specs: Sequence[CollectorSpec], context: Context) -> None:
-        """Create the enabled collectors of *specs*; raises what their ``create`` raises."""
+        """Create the enabled collectors of *specs*; raises what ``create`` raises."""
         self._known = frozenset(spec.name for spec in specs)
         self._enabled: Mapping[str, Collect] = {
             spec.name: spec.create(context)

@@ -16,8 +16,9 @@ from collections.abc import Iterable, Mapping
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
+from exporters.node.calls import Call, Caller, Outcome
+from exporters.node.crew import Crew
 from exporters.node.registry import Registry
-from exporters.node.worker import Call, Outcome, Worker
 from exporters.toolkit.web import Scrape
 
 
@@ -49,8 +50,10 @@ class Scraper:
     def __init__(self, registry: Registry) -> None:
         """Serve scrapes from *registry*."""
         self._registry = registry
-        self._workers: Mapping[str, Worker] = {
-            name: Worker(name, collect) for name, collect in registry.enabled.items()
+        self._crew: Crew[Outcome] = Crew()
+        self._callers: Mapping[str, Caller] = {
+            name: Caller(name, collect, self._crew)
+            for name, collect in registry.enabled.items()
         }
 
     async def gather(self, scrape: Scrape) -> Iterable[Metric]:
@@ -60,7 +63,7 @@ class Scraper:
         raised: it shows in ``node_scrape_collector_success``.
         """
         names = self._registry.select(scrape.query)
-        calls = {name: self._workers[name].call() for name in names}
+        calls = {name: self._callers[name].call() for name in names}
         # Who comes while a call hangs does not wait for it, and does not get
         # what it read long ago either, should it return just now.
         awaited = {name: call for name, call in calls.items() if not call.overdue}
@@ -79,13 +82,12 @@ class Scraper:
     def _answer(self, name: str, call: Call, awaited: bool) -> Outcome:
         if awaited and call.outcome.done():
             return call.outcome.result()
-        self._workers[name].give_up(call)
+        self._callers[name].give_up(call)
         return Outcome((), call.elapsed_seconds, TimeoutError())
 
     def close(self) -> None:
-        """End the threads of all collectors that do not hang."""
-        for worker in self._workers.values():
-            worker.close()
+        """End the threads that do not hang."""
+        self._crew.close()
 
 
 def _metrics(outcomes: Mapping[str, Outcome]) -> list[Metric]:

@@ -33,9 +33,7 @@ def paths() -> Paths:
 def run(paths: Paths) -> Run:
     """Run a collector once on the fixtures, with flags as on the command line."""
 
-    def run_once(
-        spec: CollectorSpec, *argv: str, where: Paths = paths
-    ) -> list[Metric]:
+    def run_once(spec: CollectorSpec, *argv: str, where: Paths = paths) -> list[Metric]:
         program = Program("node_exporter", "", (spec.switch, *spec.flags))
         values = program.parse(argv, {})
         return list(spec.create(Context(where, values))())

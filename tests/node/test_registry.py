@@ -16,6 +16,7 @@ def create(_context: Context) -> Collect:
     return lambda: ()
 
 
+FILTERED = "Couldn't create filtered metrics handler: couldn't create collector:"
 SPECS = (
     CollectorSpec("stat", create),
     CollectorSpec("arp", create),
@@ -81,18 +82,15 @@ def test_select(
     [
         (
             {"collect[]": ["arp", "bogus"]},
-            "Couldn't create filtered metrics handler: couldn't create collector:"
-            " missing collector: bogus",
+            f"{FILTERED} missing collector: bogus",
         ),
         (
             {"collect[]": ["buddyinfo"]},
-            "Couldn't create filtered metrics handler: couldn't create collector:"
-            " disabled collector: buddyinfo",
+            f"{FILTERED} disabled collector: buddyinfo",
         ),
         (
             {"collect[]": [""]},
-            "Couldn't create filtered metrics handler: couldn't create collector:"
-            " missing collector: ",
+            f"{FILTERED} missing collector: ",
         ),
         (
             {"collect[]": ["arp"], "exclude[]": ["arp"]},

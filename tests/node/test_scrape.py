@@ -224,7 +224,7 @@ async def test_a_collector_that_returns_from_hanging_is_called_again(
 ) -> None:
     scraper = scraper_of(hanging=hanging)
     assert (await scrape(scraper, timeout_seconds=0.1))[f"{SUCCESS}/hanging"] == 0
-    late = scraper._workers["hanging"].call()
+    late = scraper._callers["hanging"].call()
     hanging.released.set()
     await asyncio.wait_for(late.outcome, timeout=10)
     seen = await scrape(scraper)
@@ -272,11 +272,22 @@ async def test_a_host_without_threads_left_fails_the_collector_not_the_scrape(
     assert (await scrape(scraper))[f"{SUCCESS}/one"] == 1
 
 
+async def test_many_hanging_collectors_cost_only_themselves(
+    hanging: Hanging, scraper_of: Callable[..., Scraper]
+) -> None:
+    # Names are sorted: the ten that hang are met before the one that answers.
+    stuck = {f"a{number}": hanging for number in range(10)}
+    scraper = scraper_of(**stuck, one=one)
+    seen = await scrape(scraper, timeout_seconds=3)
+    assert seen["node_one"] == seen[f"{SUCCESS}/one"] == 1
+    assert sum(seen[f"{SUCCESS}/{name}"] for name in stuck) == 0
+
+
 async def test_close_ends_the_threads(scraper_of: Callable[..., Scraper]) -> None:
+    before = set(threading.enumerate())
     scraper = scraper_of(one=one)
     await scrape(scraper)
-    thread = scraper._workers["one"]._thread
-    assert thread is not None
+    (thread,) = set(threading.enumerate()) - before
     scraper.close()
     await asyncio.to_thread(thread.join, 10)
     assert not thread.is_alive()

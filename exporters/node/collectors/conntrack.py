@@ -31,14 +31,18 @@ _STATISTICS = (
     (
         "early_drop",
         11,
-        "Number of dropped conntrack entries to make room for new ones,"
-        " if maximum table size was reached.",
+        (
+            "Number of dropped conntrack entries to make room for new ones,"
+            " if maximum table size was reached."
+        ),
     ),
     (
         "search_restart",
         16,
-        "Number of conntrack table lookups which had to be restarted"
-        " due to hashtable resizes.",
+        (
+            "Number of conntrack table lookups which had to be restarted"
+            " due to hashtable resizes."
+        ),
     ),
 )
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -62,8 +63,7 @@ def test_what_is_not_loaded_is_no_data_after_what_there_is(
     (proc / missing).unlink()
     values = Program("node_exporter", "", ()).parse((), {})
     context = Context(replace(paths, procfs=str(proc)), values)
-    seen = 0
+    collected = iter(conntrack.create(context)())
+    assert len(list(itertools.islice(collected, families))) == families
     with pytest.raises(NoData, match=missing):
-        for _ in conntrack.create(context)():
-            seen += 1
-    assert seen == families
+        next(collected)

@@ -1,0 +1,132 @@
+"""Call one collector at a time, and remember when it hangs.
+
+Upstream has no such thing: there a dead NFS mount stalls the whole scrape
+(node_exporter#244, #868, #3058). Here a collector that hangs is not called again
+before it returns, and is reported as failed meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from prometheus_client import Metric
+
+from exporters.node.crew import Crew
+from exporters.node.registry import Collect, NoData
+
+
+log = logging.getLogger(__name__)
+
+
+class Outcome(NamedTuple):
+    """What one call of a collector gave.
+
+    *metrics* are those yielded before *error*, if there was one: upstream, too,
+    keeps what a collector sent before it failed.
+    """
+
+    metrics: tuple[Metric, ...]
+    seconds: float
+    error: BaseException | None
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One call of a collector that is under way; any number of scrapes may wait."""
+
+    outcome: asyncio.Future[Outcome]
+    began: float
+    overdue: bool = False
+
+    @property
+    def elapsed_seconds(self) -> float:
+        """Return how long the call has taken up to now."""
+        return time.monotonic() - self.began
+
+
+class Caller:
+    """Calls one collector. Every method is for the event loop's thread."""
+
+    def __init__(self, name: str, collect: Collect, crew: Crew[Outcome]) -> None:
+        """Run *collect* in the threads of *crew*; *name* is for the log."""
+        self._name = name
+        self._collect = collect
+        self._crew = crew
+        self._current: Call | None = None
+
+    def call(self) -> Call:
+        """Return the call under way, or begin one."""
+        if self._current is None or self._current.outcome.done():
+            self._current = Call(self._submit(), time.monotonic())
+            self._current.outcome.add_done_callback(self._finished)
+        return self._current
+
+    def give_up(self, call: Call) -> None:
+        """Mark *call* as hanging: until it returns, later scrapes do not wait."""
+        if call.overdue:
+            return
+        call.overdue = True
+        log.error(
+            "collector did not finish in time and is not called again before it does",
+            extra={
+                "fields": {
+                    "name": self._name,
+                    "duration_seconds": call.elapsed_seconds,
+                }
+            },
+        )
+
+    def _submit(self) -> asyncio.Future[Outcome]:
+        try:
+            return self._crew.submit(lambda: run(self._collect))
+        except RuntimeError as error:  # the host has no thread left for us
+            failed = asyncio.get_running_loop().create_future()
+            failed.set_result(Outcome((), 0.0, error))
+            return failed
+
+    def _finished(self, future: asyncio.Future[Outcome]) -> None:
+        outcome = future.result()
+        fields = {"name": self._name, "duration_seconds": outcome.seconds}
+        if outcome.error is None:
+            if self._current is not None and self._current.overdue:
+                log.warning("collector finished late", extra={"fields": fields})
+            else:
+                log.debug("collector succeeded", extra={"fields": fields})
+            return
+        with_reason = {**fields, "err": _reason(outcome.error)}
+        if isinstance(outcome.error, NoData):
+            log.debug("collector returned no data", extra={"fields": with_reason})
+        else:
+            log.error("collector failed", extra={"fields": with_reason})
+
+
+def run(collect: Collect) -> Outcome:
+    """Call *collect*; whatever it raises is part of the outcome."""
+    metrics: list[Metric] = []
+    error: BaseException | None = None
+    began = time.perf_counter()
+    try:
+        metrics.extend(_checked(collect()))
+    except BaseException as raised:  # noqa: BLE001 - it may raise anything at all
+        error = raised
+    return Outcome(tuple(metrics), time.perf_counter() - began, error)
+
+
+def _checked(metrics: Iterable[Metric]) -> Iterator[Metric]:
+    """Yield *metrics*; raise for one that could not be printed."""
+    for metric in metrics:
+        for sample in metric.samples:
+            float(sample.value)
+            for value in sample.labels.values():
+                value.encode()
+        yield metric
+
+
+def _reason(error: BaseException) -> str:
+    plain = isinstance(error, (OSError, ValueError, NoData))
+    return str(error) if plain else repr(error)

@@ -1,0 +1,83 @@
+"""One thread in turn; another only past a stuck one; back to one afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+
+import pytest
+
+from exporters.node.crew import Crew
+
+
+@pytest.fixture
+async def crew() -> AsyncIterator[Crew[str]]:
+    crew: Crew[str] = Crew()
+    yield crew
+    crew.close()
+
+
+def thread_name() -> str:
+    return threading.current_thread().name
+
+
+async def test_quick_work_shares_one_thread(crew: Crew[str]) -> None:
+    futures = [crew.submit(thread_name) for _ in range(50)]
+    assert len(set(await asyncio.gather(*futures))) == 1
+    assert crew.threads == 1
+
+
+async def test_stuck_work_is_passed_and_its_thread_let_go(crew: Crew[str]) -> None:
+    released = threading.Event()
+
+    def stuck() -> str:
+        assert released.wait(timeout=30)
+        return "late"
+
+    held = [crew.submit(stuck) for _ in range(3)]
+    quick = crew.submit(thread_name)
+    assert await asyncio.wait_for(quick, timeout=20) == "collectors-3"
+    # The fourth stays for what comes next: it need not wait for a stall again.
+    assert crew.threads == 4
+    assert await crew.submit(thread_name) == "collectors-3"
+    released.set()
+    assert await asyncio.gather(*held) == ["late"] * 3
+    assert crew.threads == 1
+    assert await crew.submit(thread_name)
+
+
+async def test_one_stuck_piece_of_work_alone_needs_no_second_thread(
+    crew: Crew[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exporters.node.crew.STALL_SECONDS", 0.001)
+    released = threading.Event()
+    held = crew.submit(lambda: str(released.wait(timeout=30)))
+    looked = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_later(0.05, looked.set_result, None)
+    await looked
+    assert crew.threads == 1
+    released.set()
+    assert await held == "True"
+
+
+async def test_a_cancelled_future_leaves_the_crew_in_order(crew: Crew[str]) -> None:
+    released = threading.Event()
+    held = crew.submit(lambda: str(released.wait(timeout=30)))
+    held.cancel()
+    released.set()
+    assert await crew.submit(thread_name) == "collectors-0"
+    assert crew.threads == 1
+
+
+async def test_without_any_thread_submit_says_so(
+    crew: Crew[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError):
+            crew.submit(thread_name)
+    assert await crew.submit(thread_name) == "collectors-0"
