@@ -16,7 +16,7 @@ from prometheus_client.core import Metric
 
 from exporters.nginx.stub_status import StubStatus
 from exporters.nginx.targets import Target
-from exporters.toolkit.errors import StartError, UsageError
+from exporters.toolkit.errors import StartError
 
 
 NGINX_METRICS = (
@@ -50,41 +50,48 @@ Labels = Mapping[str, str]
 NO_LABELS: Labels = MappingProxyType({})
 
 
-def parse_const_labels(values: Iterable[str]) -> dict[str, str]:
-    """Return the labels of ``--prometheus.const-label`` *values* (``name=value``).
+def split_const_labels(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the pairs in *text*, ``name=value`` or several of them.
 
-    A value may hold several, separated by commas or newlines; the last of a name
-    wins. Raises UsageError with kingpin's text where there is no ``=`` or ``:``,
-    and StartError for a name that Prometheus does not allow.
+    Several are separated by commas or newlines. Raises ValueError with kingpin's
+    text where there is neither ``=`` nor ``:``.
     """
-    labels: dict[str, str] = {}
-    for value in values:
-        for pair in filter(None, map(str.strip, _LABEL_SEPARATOR.split(value))):
-            name, separator, text = _partition(pair)
-            if not separator:
-                raise UsageError(f"expected KEY=VALUE got '{pair}'")
-            if _LABEL_NAME.fullmatch(name) is None:
-                raise StartError(
-                    f"--prometheus.const-label {name!r} is not a label name, expected "
-                    "letters, digits and _, not beginning with a digit or with __"
-                )
-            labels[name] = text
+    pairs = filter(None, map(str.strip, _LABEL_SEPARATOR.split(text)))
+    return tuple(_pair(pair) for pair in pairs)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    # kingpin's StringMap splits at the first "=" or ":".
+    parts = re.split("[=:]", text, maxsplit=1)
+    if len(parts) != 2:
+        raise ValueError(f"expected KEY=VALUE got '{text}'")
+    return parts[0], parts[1]
+
+
+def const_labels(lists: Iterable[Iterable[tuple[str, str]]]) -> dict[str, str]:
+    """Return *lists* as one mapping; the last value of a name wins.
+
+    Raises StartError for a name that Prometheus does not allow: upstream lets it
+    pass and prints another name than the one asked for.
+    """
+    labels = {name: value for pairs in lists for name, value in pairs}
+    for name in labels:
+        if _LABEL_NAME.fullmatch(name) is None:
+            raise StartError(
+                f"--prometheus.const-label {name!r} is not a label name, expected "
+                "letters, digits and _, not beginning with a digit or with __"
+            )
     return labels
 
 
-def _partition(pair: str) -> tuple[str, str, str]:
-    # kingpin's StringMap splits at the first "=" or ":".
-    parts = re.split(r"([=:])", pair, maxsplit=1)
-    return (parts[0], parts[1], parts[2]) if len(parts) == 3 else (pair, "", "")
+def target_labels(targets: Sequence[Target], common: Labels) -> list[dict[str, str]]:
+    """Return the labels of each of *targets*: ``addr`` only where there are several.
 
-
-def target_labels(
-    targets: Sequence[Target], const_labels: Labels
-) -> list[dict[str, str]]:
-    """Return the labels of each of *targets*: ``addr`` only where there are several."""
+    *common* are the constant ones; ``addr`` wins over one of that name, as upstream.
+    """
     if len(targets) == 1:
-        return [dict(const_labels)]
-    return [{**const_labels, "addr": target.name} for target in targets]
+        return [dict(common)]
+    return [{**common, "addr": target.name} for target in targets]
 
 
 def nginx_metrics(readings: Iterable[tuple[Labels, StubStatus | None]]) -> list[Metric]:

@@ -8,12 +8,14 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from exporters.nginx.client import Client, Network
@@ -225,3 +227,63 @@ def real_nginx(tmp_path: Path) -> Iterator[RealNginx]:
         yield running
     finally:
         running.stop()
+
+
+@dataclass(frozen=True)
+class RunningExporter:
+    """An exporter in its own process, and what it wrote to stderr so far."""
+
+    url: str
+    process: subprocess.Popen[str]
+    log: list[str]
+
+    async def get(self, path: str = "/metrics", **headers: str) -> tuple[int, str]:
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.get(self.url + path) as response,
+        ):
+            return response.status, await response.text()
+
+    def stop(self) -> int:
+        """Ask it to stop; return its exit code. Its log is whole then."""
+        self.process.terminate()
+        _, rest = self.process.communicate(timeout=20)
+        self.log.append(rest)
+        return self.process.returncode
+
+
+Start = Callable[..., RunningExporter]
+
+
+@pytest.fixture
+def start_exporter() -> Iterator[Start]:
+    """Start exporters, ours or another, that are stopped after the test."""
+    running: list[RunningExporter] = []
+
+    def start(
+        *flags: str,
+        command: tuple[str, ...] = (sys.executable, "-m", "exporters.nginx"),
+        started: str = 'msg="Listening on" address=',
+        env: dict[str, str] | None = None,
+    ) -> RunningExporter:
+        process = subprocess.Popen(
+            [*command, *flags],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            env=os.environ | (env or {}),
+        )
+        assert process.stderr is not None
+        exporter = RunningExporter("", process, [])
+        running.append(exporter)
+        while started not in (line := process.stderr.readline()):
+            exporter.log.append(line)
+            if not line:
+                pytest.fail(f"{command} did not start: {exporter.log}")
+        exporter.log.append(line)
+        return replace(exporter, url=f"http://{line.strip().rpartition(started)[2]}")
+
+    yield start
+    for exporter in running:
+        if exporter.process.returncode is None:
+            exporter.stop()

@@ -1,0 +1,6 @@
+"""``python -m exporters.nginx``."""
+
+from exporters.nginx.cli import main
+
+
+raise SystemExit(main())
