@@ -115,6 +115,7 @@ async def _serve(
     registry = Registry(specs, Context(paths_of(values), values))
     registry.log_enabled()
     scraper = Scraper(registry)
+    addresses = values[LISTEN_ADDRESS]
     app = web.exporter_app(
         name="node_exporter",
         title="Node Exporter",
@@ -126,7 +127,7 @@ async def _serve(
         gather_seconds=LONGEST_TIMEOUT_SECONDS,
     )
     try:
-        await web.serve(app, values[LISTEN_ADDRESS], stop)
+        await web.serve(app, addresses, stop)
     finally:
         scraper.close()
 

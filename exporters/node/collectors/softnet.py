@@ -54,9 +54,18 @@ def parse(data: bytes) -> list[Row]:
         row = [procfs.parse_uint(field, base=16) for field in fields[:13]]
         has_cpu = len(row) == 13
         row += [0] * (13 - len(row))
-        cpu = row[12] if has_cpu else len(rows)
-        backlog = row[11] if has_cpu else 0
-        rows.append(Row(cpu, *row[:3], row[8], row[9], row[10], backlog))
+        rows.append(
+            Row(
+                cpu=row[12] if has_cpu else len(rows),
+                processed=row[0],
+                dropped=row[1],
+                times_squeezed=row[2],
+                cpu_collision=row[8],
+                received_rps=row[9],
+                flow_limit_count=row[10],
+                backlog_len=row[11] if has_cpu else 0,
+            )
+        )
     return rows
 
 

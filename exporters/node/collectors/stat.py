@@ -63,7 +63,15 @@ def parse(data: bytes) -> Stat:
                 )
             known = zip(_VECTORS, counts, strict=False)
             softirqs = {name: procfs.parse_uint(count) for name, count in known}
-    return Stat(*(numbers[key] for key in _KEYS), softirqs=softirqs)
+    return Stat(
+        interrupts=numbers[b"intr"],
+        context_switches=numbers[b"ctxt"],
+        forks=numbers[b"processes"],
+        boot_time_seconds=numbers[b"btime"],
+        running=numbers[b"procs_running"],
+        blocked=numbers[b"procs_blocked"],
+        softirqs=softirqs,
+    )
 
 
 def create(context: Context) -> Collect:
