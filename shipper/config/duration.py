@@ -2,7 +2,8 @@
 
 Three spellings live side by side in one file: Go's (``1m30s``, nearly everywhere),
 Prometheus' (``1d``, ``refresh_interval``) and RAM sizes (``256kb``). Counterparts:
-time.ParseDuration, prometheus/common model/time.go (in ``shipper.logql.duration``, LogQL has it too), docker/go-units size.go.
+time.ParseDuration, prometheus/common model/time.go (``shipper.logql.duration``) and
+docker/go-units size.go.
 """
 
 from __future__ import annotations
