@@ -1,0 +1,67 @@
+"""The values that travel from a request to the file and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from shipper.pipeline.entry import Labels
+
+
+Metadata = tuple[tuple[str, str], ...]
+
+SERVICE_NAME: Final = "service_name"
+MAX_NS: Final = (1 << 63) - 1
+MIN_NS: Final = -(1 << 63)
+
+
+class LogEntry(NamedTuple):
+    """One line, its time in nanoseconds since 1970, its structured metadata."""
+
+    timestamp_ns: int
+    line: bytes
+    metadata: Metadata = ()
+
+
+class PushStream(NamedTuple):
+    """One stream of a push as it arrived: the label text is not parsed yet."""
+
+    labels_text: str
+    entries: list[LogEntry]
+
+
+class Stream(NamedTuple):
+    """One stream whose labels are parsed, normalised and printed again."""
+
+    labels: Labels
+    text: str
+    entries: list[LogEntry]
+
+
+class Refusal(NamedTuple):
+    """Lines that were not stored: what the client is told and what is counted."""
+
+    status: int
+    text: str
+    reason: str
+    lines: int
+    size_bytes: int
+
+
+def entry_bytes(entry: LogEntry) -> int:
+    """Return what *entry* weighs in Loki's limits (util.EntryTotalSize)."""
+    return (
+        len(entry.line) + metadata_bytes(entry.metadata)
+        if entry.metadata
+        else len(entry.line)
+    )
+
+
+def metadata_bytes(metadata: Metadata) -> int:
+    """Return the weight of *metadata*: names and values, in bytes."""
+    return sum(len(name.encode()) + len(value.encode()) for name, value in metadata)
+
+
+def total_bytes(entries: Sequence[LogEntry]) -> int:
+    """Return the weight of *entries* together."""
+    return sum(map(entry_bytes, entries))

@@ -1,0 +1,1 @@
+"""Reading: parameters, plans, log and metric queries, Loki's JSON."""
