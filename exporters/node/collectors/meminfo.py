@@ -1,6 +1,6 @@
 """Memory of the host (node_exporter collector/meminfo.go, kernel fs/proc/meminfo.c).
 
-Every field the kernel prints is exported, as node_exporter did up to 1.7. Since
+Every field the kernel prints is exported, as node_exporter did up to 1.8. Since
 then upstream exports only the fields that its library knows, which loses for
 example Balloon, Hugetlb, KReclaimable and SecPageTables (node_exporter#3049,
 #3449). The names are upstream's, so this is a superset of its families.
