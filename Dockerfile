@@ -24,11 +24,15 @@ STOPSIGNAL SIGTERM
 FROM program AS node
 USER 65534:65534
 EXPOSE 9100
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
+  CMD ["python", "-m", "exporters.toolkit.healthcheck", ":9100/-/healthy"]
 ENTRYPOINT ["python", "-m", "exporters.node"]
 
 FROM program AS nginx
 USER 65534:65534
 EXPOSE 9113
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
+  CMD ["python", "-m", "exporters.toolkit.healthcheck", ":9113/-/healthy"]
 ENTRYPOINT ["python", "-m", "exporters.nginx"]
 
 FROM program AS store
@@ -36,11 +40,15 @@ RUN mkdir /loki && chown 10001:10001 /loki
 USER 10001:10001
 VOLUME /loki
 EXPOSE 3100
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
+  CMD ["python", "-m", "exporters.toolkit.healthcheck", ":3100/ready"]
 ENTRYPOINT ["python", "-m", "shipper.store"]
 CMD ["--storage.path=/loki/store.db"]
 
 # As root, like promtail's own image: the Docker socket belongs to root.
 FROM program AS shipper
 EXPOSE 9080
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
+  CMD ["python", "-m", "exporters.toolkit.healthcheck", ":9080/-/healthy"]
 ENTRYPOINT ["python", "-m", "shipper"]
 CMD ["-config.file=/etc/promtail/config.yml"]

@@ -72,15 +72,13 @@ def binary() -> str:
 
 
 def rootfs_propagation() -> str:
-    """Return rslave where the host's / is shared, else private.
+    """Return the option for the mount of the host's / in the node exporter.
 
-    The node exporter wants to see later mounts of the host (rslave), but Docker refuses
-    that when / itself is a private mount, as on a machine without systemd.
+    It wants to see later mounts of the host (rslave), but Docker refuses that where /
+    itself is a private mount, as on a machine without systemd.
     """
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         fields = line.split()
-        if fields[4] == "/":
-            return (
-                "rslave" if any(f.startswith("shared:") for f in fields) else "private"
-            )
-    return "private"
+        if fields[4] == "/" and any(field.startswith("shared:") for field in fields):
+            return ",rslave"
+    return ""
