@@ -77,7 +77,7 @@ class RelabelConfig:
 
     source_labels: tuple[str, ...] | None = None
     separator: str = ";"
-    regex: Annotated[str, Scalar("Regexp", _pattern)] = _DEFAULT_PATTERN
+    regex: Annotated[str, Scalar("Regexp", _pattern, null="")] = _DEFAULT_PATTERN
     modulus: int = 0
     target_label: str = ""
     replacement: str = "$1"

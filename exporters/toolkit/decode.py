@@ -173,7 +173,9 @@ class _Decoder:
             return self._error(node, str(error))
 
     def _zero(self, node: yaml.Node, kind: Any, reader: Reader) -> Any:
-        """Return what Go's zero value means for a null in a list or map."""
+        """Return what a null means: its own text, or in a list Go's zero value."""
+        if reader.null is not None:
+            return reader.parse(reader.null)
         if kind in (str, int, float, bool, Secret):
             return kind()
         return self._mismatch(node, reader.name)
@@ -208,7 +210,7 @@ class _Decoder:
         for key, child in self._pairs(node, repeated):
             if key.value not in known:
                 self._unknown(key, child, kind, known)
-            elif not is_null(child):
+            elif not is_null(child) or _null_text(known[key.value]) is not None:
                 children[key.value] = child
                 values[key.value] = self._value(child, known[key.value], depth + 1)
         if _INVALID in values.values():
@@ -285,6 +287,11 @@ class _Decoder:
             else:
                 text = "map merge requires map or sequence of maps as the value"
                 self._error(node, text)
+
+
+def _null_text(kind: Any) -> str | None:
+    is_scalar = typing.get_origin(kind) is Annotated
+    return scalar_reader(kind).null if is_scalar else None
 
 
 # -- reading dataclasses

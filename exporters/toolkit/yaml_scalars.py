@@ -40,11 +40,13 @@ class Scalar(NamedTuple):
     """How to read a scalar: ``Annotated[float, Scalar("time.Duration", parse)]``.
 
     *parse* gets the text and raises ValueError or StartError, whose text must not
-    show what may be secret.
+    show what may be secret. *null* is the text a null stands for; without one a null
+    leaves the default.
     """
 
     name: str
     parse: Callable[[str], Any]
+    null: str | None = None
 
 
 class Mismatch(Exception):  # noqa: N818  never leaves the decoder
@@ -56,6 +58,7 @@ class Reader(NamedTuple):
     parse: Callable[[str], Any]
     plain_only: bool = False  # a quoted "1" is no number
     shown: bool = False  # the value cannot be a secret: errors may show it
+    null: str | None = None
 
 
 def _read_bool(text: str) -> bool:
@@ -122,7 +125,7 @@ def scalar_reader(kind: Any) -> Reader:
     if typing.get_origin(kind) is Annotated:
         for note in typing.get_args(kind)[1:]:
             if isinstance(note, Scalar):
-                return Reader(note.name, note.parse)
+                return Reader(note.name, note.parse, null=note.null)
     if typing.get_origin(kind) is Literal:
         return Reader("string", _read_literal(typing.get_args(kind)))
     return READERS[kind]
