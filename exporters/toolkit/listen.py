@@ -63,7 +63,7 @@ async def open_listener(address: str) -> socket.socket:
             found = await asyncio.get_running_loop().getaddrinfo(
                 host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
             )
-    except OSError as error:  # gaierror, and TimeoutError since Python 3.11
+    except (OSError, UnicodeError) as error:  # gaierror, TimeoutError, bad IDNA
         raise _refused(f"lookup {host}: no such host") from error
     family, _, _, _, where = found[0]
     return _listen(address, family, where)

@@ -107,27 +107,27 @@ def metrics_handler(
     answered 503. An exception in *gather* is logged and answered 500, and one that
     takes longer than *gather_seconds* is cancelled and answered 503.
     """
-    handler = _MetricsHandler(gather, program, max_requests, gather_seconds)
-    handler.exporter_metrics = exporter_metrics
-    return handler
+    served = _Metrics(gather, program, max_requests, exporter_metrics, gather_seconds)
+    return served.handle
 
 
-class _MetricsHandler:
+class _Metrics:
     def __init__(
         self,
         gather: Gather,
         program: str,
         max_requests: int,
+        exporter_metrics: bool,
         gather_seconds: float,
     ) -> None:
-        self.exporter_metrics = True
+        self._exporter_metrics = exporter_metrics
         self._gather = gather
         self._program = program
         self._max_requests = max_requests
         self._gather_seconds = gather_seconds
         self._metrics = selfmetrics.HandlerMetrics()
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         with self._metrics.request():
             try:
                 response = await self._answer(request)
@@ -174,7 +174,7 @@ class _MetricsHandler:
         families: list[Metric],
     ) -> web.Response:
         families.append(selfmetrics.build_info(self._program))
-        if self.exporter_metrics:
+        if self._exporter_metrics:
             families += selfmetrics.process()
             families += self._metrics.collect()
         problems: list[str] = []
