@@ -142,7 +142,7 @@ def parse_link(payload: bytes) -> Link:
 
 
 def _counters(data: bytes | None, size: int) -> tuple[int, ...] | None:
-    """Return the known counters of *data*, *size* bytes each; new kernels add some."""
+    """Return the known counters of *data*, each of *size* bytes."""
     if data is None or len(data) < _MINIMUM_FIELDS * size:
         return None
     count = min(len(data) // size, len(STATS_FIELDS))

@@ -9,7 +9,6 @@ a gauge histogram end node_exporter (#3374); here they are errors of the file.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from exporters.node.textformat_line import (
@@ -267,8 +266,3 @@ def _count(line: Line, family: Family, what: str, value: float) -> float:
     if not value < _UINT64_LIMIT:
         raise line.error(f'impossible {what} for {family.kind} "{family.name}"')
     return float(int(value)) if family.kind == "summary" else value
-
-
-def labels_of(points: Iterable[Point]) -> list[str]:
-    """Return every label name of *points*, once, in the order of appearance."""
-    return list(dict.fromkeys(name for point in points for name, _ in point.labels))

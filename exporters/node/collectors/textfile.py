@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from exporters.node import textformat
 from exporters.node.errno_text import error_text
 from exporters.node.registry import Collect, CollectorSpec, Context
-from exporters.node.textfamilies import build
+from exporters.node.textfamilies import convert
 from exporters.node.textformat import Family
 from exporters.toolkit.flags import strings
 from exporters.toolkit.gotext import quote
@@ -57,7 +57,7 @@ def create(context: Context) -> Collect:
 
     def collect() -> Iterator[Metric]:
         found = read_all(patterns)
-        yield from build(found.families)
+        yield from map(convert, found.families)
         yield from own_families(found)
 
     return collect
