@@ -121,12 +121,33 @@ class ShipperMetrics:
         )
         self.reconnects = counter(
             "shipper_docker_reconnects_total",
-            "How often a log stream or the event stream of Docker was opened again.",
+            "Log connections to Docker that were lost or could not be opened.",
         )
         self.duplicates = counter(
             "shipper_duplicates_suppressed_total",
             "Lines read again after a reconnect and recognised as already sent.",
         )
+        self.gaps = counter(
+            "shipper_gaps_total",
+            "Places where Docker no longer had the lines that come next.",
+        )
+        self.truncated = counter(
+            "shipper_truncated_lines_total",
+            "Lines cut because they are longer than what is kept of one.",
+        )
+
+
+class DockerMeters:
+    """Counts for the Docker side: implements `shipper.docker.meters.Meters`."""
+
+    def __init__(self, metrics: ShipperMetrics) -> None:
+        """Count in *metrics*; all jobs share the counters, as in promtail."""
+        self.entries = metrics.docker_entries.inc
+        self.parsing_errors = metrics.docker_errors.inc
+        self.truncated = metrics.truncated.inc
+        self.duplicates = metrics.duplicates.inc
+        self.gaps = metrics.gaps.inc
+        self.reconnects = metrics.reconnects.inc
 
 
 class ClientMetrics:

@@ -35,7 +35,7 @@ class PushClient:
 
     def __init__(self, settings: ClientSettings) -> None:
         """Prepare for *settings*; use it as an async context manager."""
-        self._settings = settings
+        self.settings = settings
         self._url = URL(settings.url, encoded=True)
         self._stack = AsyncExitStack()
         self._secrets = ThreadPoolExecutor(1, thread_name_prefix="credentials")
@@ -47,7 +47,7 @@ class PushClient:
         self._session = await self._stack.enter_async_context(
             aiohttp.ClientSession(
                 connector=connector,
-                timeout=aiohttp.ClientTimeout(total=self._settings.timeout_seconds),
+                timeout=aiohttp.ClientTimeout(total=self.settings.timeout_seconds),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=True,
             )
@@ -71,7 +71,7 @@ class PushClient:
         file come back as `Answer` with status TRANSPORT.
         """
         assert self._session, "enter the client first"
-        settings = self._settings
+        settings = self.settings
         try:
             async with self._session.post(
                 self._url,
@@ -106,7 +106,7 @@ class PushClient:
 
         Not GET /ready: gateways often have only the push path, and ask for a login.
         """
-        target = URL(self._settings.proxy) if self._settings.proxy else self._url
+        target = URL(self.settings.proxy) if self.settings.proxy else self._url
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
                 _, writer = await asyncio.open_connection(target.host, target.port)
@@ -118,7 +118,7 @@ class PushClient:
         return None
 
     async def _headers(self, tenant: str) -> dict[str, str]:
-        credentials = self._settings.credentials
+        credentials = self.settings.credentials
         if any((credentials.username_file, credentials.password_file,
                 credentials.token_file)):  # fmt: skip
             loop = asyncio.get_running_loop()
@@ -127,7 +127,7 @@ class PushClient:
             )
         else:
             authorization = authorize(credentials)
-        headers = build_headers(tenant, self._settings.headers)
+        headers = build_headers(tenant, self.settings.headers)
         if authorization:
             headers["Authorization"] = authorization
         return headers

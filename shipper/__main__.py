@@ -1,0 +1,8 @@
+"""``python -m shipper``."""
+
+from __future__ import annotations
+
+from .cli import main
+
+
+raise SystemExit(main())

@@ -1,0 +1,156 @@
+"""promtail's command line (clients/cmd/promtail/main.go): file first, flags over it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from exporters.toolkit import lifecycle, logs, version
+from exporters.toolkit.errors import StartError
+
+from .app import serve
+from .config.load import Loaded, parse, read
+from .goflag import FlagError, HelpWanted, parse_bool, parse_flags
+from .overrides import ACCEPTED, OVERRIDES, apply, with_client_url
+from .show import show
+
+
+log = logging.getLogger(__name__)
+
+_PROGRAM = "promtail"
+
+_SWITCHES = {
+    "check-syntax": "Validate the config file of its syntax",
+    "config.expand-env": "Expands ${var} in config according to the values of the "
+    "environment variables.",
+    "dry-run": "Start Promtail but print entries instead of sending them to Loki.",
+    "log-config-reverse-order": "Dump the entire Loki config object at Info log level "
+    "with the order reversed, reversing the order makes viewing the entries easier in "
+    "Grafana.",
+    "print-config-stderr": "Dump the entire Loki config object to stderr",
+    "version": "Print this builds version information",
+}
+_CONFIG_FILE = "config.file"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asks for."""
+
+    files: tuple[str, ...]
+    switches: frozenset[str]
+    overrides: Mapping[str, str]
+
+
+def main(
+    argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None
+) -> int:
+    """Run the shipper and return its exit code: 0, 1, or 2 for a wrong flag (Go)."""
+    try:
+        options = parse_argv(sys.argv[1:] if argv is None else argv)
+    except HelpWanted:
+        _tell(usage())
+        return 0
+    except FlagError as error:
+        _tell(f"{error}\nUsage of {_PROGRAM}: see -help")
+        return 2
+    try:
+        return _run(options, os.environ if environ is None else environ)
+    except StartError as error:
+        _tell(str(error))
+        return 1
+
+
+def parse_argv(argv: Sequence[str]) -> Options:
+    """Return what *argv*, without the program's name, says.
+
+    Raises:
+        FlagError: as Go's package flag refuses it.
+        HelpWanted: help was asked for.
+    """
+    boolean = dict.fromkeys(_SWITCHES, True) | {_CONFIG_FILE: False}
+    boolean |= {name: flag.boolean for name, flag in OVERRIDES.items()}
+    boolean |= dict.fromkeys(ACCEPTED, False)
+    given = parse_flags(argv, boolean)
+    for name, text in given.items():
+        if name in OVERRIDES:
+            OVERRIDES[name].check(text)
+    switches = [name for name in _SWITCHES if name in given]
+    return Options(
+        tuple(filter(None, given.get(_CONFIG_FILE, "").split(","))),
+        frozenset(name for name in switches if _is_on(name, given[name])),
+        {name: text for name, text in given.items() if name in OVERRIDES},
+    )
+
+
+def usage() -> str:
+    """Return the text of -help, in the shape of Go's flag.PrintDefaults."""
+    texts = {_CONFIG_FILE: "yaml file to load", **_SWITCHES}
+    texts |= {name: flag.help for name, flag in OVERRIDES.items()}
+    lines = [f"  -{name}\n    \t{texts[name]}" for name in sorted(texts)]
+    return "\n".join([f"Usage of {_PROGRAM}:", *lines])
+
+
+def load(options: Options, environ: Mapping[str, str]) -> Loaded:
+    """Read the config file that *options* name, and put the flags over it.
+
+    Raises:
+        StartError: the file or a flag is wrong; one line for each mistake.
+    """
+    expand = "config.expand-env" in options.switches
+    path, data = read(options.files) if options.files else ("command line", b"")
+    if url := options.overrides.get("client.url"):
+        data = with_client_url(data, url, expand=expand)
+    config, warnings = parse(data, path, environ if expand else None)
+    return Loaded(apply(config, options.overrides), path, warnings)
+
+
+def _run(options: Options, environ: Mapping[str, str]) -> int:
+    if "version" in options.switches:
+        sys.stdout.write(version.print_version(_PROGRAM))
+        return 0
+    if "check-syntax" in options.switches and not options.files:
+        raise StartError("Invalid config file")
+    loaded = load(options, environ)
+    config = loaded.config
+    if "check-syntax" in options.switches:
+        for warning in loaded.warnings:
+            _tell(f"warning: {warning}")
+        sys.stdout.write("Valid config file! No syntax issues found\n")
+        return 0
+    logs.setup(config.server.log_level, config.server.log_format)
+    text = show(config)
+    if "print-config-stderr" in options.switches:
+        _tell(text)
+    if "log-config-reverse-order" in options.switches:
+        for line in reversed(text.splitlines()):
+            log.info("%s", line)
+    for warning in loaded.warnings:
+        log.warning("%s", warning)
+    log.info(
+        "Starting Promtail",
+        extra={"fields": {"version": version.info(), "config": loaded.path}},
+    )
+    dry_run = "dry-run" in options.switches
+
+    async def run(stop: asyncio.Event) -> None:
+        await serve(config, stop, dry_run=dry_run)
+
+    return lifecycle.run(run)
+
+
+def _is_on(name: str, text: str) -> bool:
+    try:
+        return parse_bool(text)
+    except ValueError as error:
+        raise FlagError(
+            f'invalid boolean value "{text}" for -{name}: {error}'
+        ) from None
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(text.rstrip("\n") + "\n")

@@ -1,0 +1,199 @@
+"""Flags that stand for a key of the config file, and win over it.
+
+Names, help texts and kinds are those promtail registers (client/config.go,
+positions.go, server/server.go, dskit server.go).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import yaml
+
+from exporters.toolkit.duration import parse_go_duration
+from exporters.toolkit.errors import StartError
+
+from .config.model import ClientConfig, Config
+from .config.url import parse_client_url
+from .goflag import FlagError, parse_bool
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One flag: the *path* of the key it stands for, and how its text is read."""
+
+    name: str
+    path: tuple[str, ...]
+    read: Callable[[str], Any]
+    help: str
+
+    @property
+    def boolean(self) -> bool:
+        """Say whether it stands without a value."""
+        return self.read is parse_bool
+
+    def check(self, text: str) -> Any:
+        """Return the value of *text*.
+
+        Raises:
+            FlagError: with the words of Go's package flag.
+        """
+        try:
+            return self.read(text)
+        except ValueError as error:
+            kind = "boolean value" if self.boolean else "value"
+            flag = "" if self.boolean else "flag "
+            raise FlagError(
+                f'invalid {kind} "{text}" for {flag}-{self.name}: {error}'
+            ) from None
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise ValueError("parse error") from None
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_go_duration(text)
+    except ValueError:
+        raise ValueError("parse error") from None
+
+
+def _choice(what: str, *options: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in options:
+            raise ValueError(f'unrecognized {what} "{text}"')
+        return text
+
+    return read
+
+
+def _labels(text: str) -> dict[str, str]:
+    """Read ``lb1=v1,lb2=v2`` (pkg/util/flagext LabelSet)."""
+    labels = {}
+    for pair in filter(None, text.split(",")):
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise ValueError(f"wrong label matcher value {pair!r}, expected name=value")
+        labels[name] = value
+    return labels
+
+
+# fmt: off
+_ROWS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
+    ("client.url", "client.url", parse_client_url,
+     "URL of log server (deprecated)."),
+    ("client.batch-wait", "client.batchwait", _duration,
+     "Maximum wait period before sending batch (deprecated)."),
+    ("client.batch-size-bytes", "client.batchsize", _integer,
+     "Maximum batch size to accrue before sending (deprecated)."),
+    ("client.max-retries", "client.backoff_config.max_retries", _integer,
+     "Maximum number of retires when sending batches (deprecated)."),
+    ("client.min-backoff", "client.backoff_config.min_period", _duration,
+     "Initial backoff time between retries (deprecated)."),
+    ("client.max-backoff", "client.backoff_config.max_period", _duration,
+     "Maximum backoff time between retries (deprecated)."),
+    ("client.timeout", "client.timeout", _duration,
+     "Maximum time to wait for server to respond to a request (deprecated)."),
+    ("client.external-labels", "client.external_labels", _labels,
+     "list of external labels to add to each log (e.g: "  # noqa: ISC004 - the last cell
+     "--client.external-labels=lb1=v1,lb2=v2) (deprecated)."),
+    ("client.tenant-id", "client.tenant_id", str,
+     "Tenant ID to use when pushing logs to Loki (deprecated)."),
+    ("client.drop-rate-limited-batches", "client.drop_rate_limited_batches", parse_bool,
+     "Do not retry batches that have been rate limited by Loki (deprecated)."),
+    ("positions.file", "positions.filename", str,
+     "Location to read/write positions from."),
+    ("positions.sync-period", "positions.sync_period", _duration,
+     "Period with this to sync the position file."),
+    ("positions.ignore-invalid-yaml", "positions.ignore_invalid_yaml", parse_bool,
+     "whether to ignore & later overwrite positions files that are corrupted"),
+    ("server.http-listen-address", "server.http_listen_address", str,
+     "HTTP server listen address."),
+    ("server.http-listen-port", "server.http_listen_port", _integer,
+     "HTTP server listen port."),
+    ("server.path-prefix", "server.http_path_prefix", str,
+     "Base path to serve all API routes from (e.g. /v1/)"),
+    ("server.register-instrumentation", "server.register_instrumentation", parse_bool,
+     "Register the intrumentation handlers (/metrics etc)."),
+    ("server.disable", "server.disable", parse_bool,
+     "Disable the http and grpc server."),
+    ("server.enable-runtime-reload", "server.enable_runtime_reload", parse_bool,
+     "Enable reload via HTTP request."),
+    ("log.level", "server.log_level",
+     _choice("log level", "debug", "info", "warn", "error"),
+     "Only log messages with the given severity or above. "  # noqa: ISC004 - the last cell
+     "Valid levels: [debug, info, warn, error]"),
+    ("log.format", "server.log_format", _choice("log format", "logfmt", "json"),
+     "Output log messages in the given format. Valid formats: [logfmt, json]"),
+)
+# fmt: on
+
+OVERRIDES: Mapping[str, Override] = {
+    name: Override(name, tuple(key.split(".")), read, text)
+    for name, key, read, text in _ROWS
+}
+
+ACCEPTED = frozenset(
+    {
+        "server.graceful-shutdown-timeout",
+        "server.grpc-listen-address",
+        "server.grpc-listen-port",
+        "server.http-idle-timeout",
+        "server.http-read-timeout",
+        "server.http-write-timeout",
+        "target.sync-period",
+    }
+)
+"""Flags without a meaning here that people's start commands have."""
+
+
+def apply(config: Config, overrides: Mapping[str, str]) -> Config:
+    """Return *config* with the flags *overrides* put over it.
+
+    Raises:
+        StartError: one line for each thing that is wrong then.
+    """
+    for name, text in overrides.items():
+        flag = OVERRIDES[name]
+        if flag.path[0] == "client" and config.client is None:
+            config = replace(config, client=ClientConfig())
+        config = _with(config, flag.path, flag.check(text))
+    found = [problem.text for problem in config.problems()]
+    found += [f"server: {problem.text}" for problem in config.server.problems()]
+    if overrides and found:
+        raise StartError("\n".join(f"command line: {text}" for text in found))
+    return config
+
+
+def with_client_url(data: bytes, url: str, *, expand: bool) -> bytes:
+    """Return the YAML *data* with a ``client`` when it names no client at all.
+
+    ``-client.url`` may be the only client; the file alone would be refused then.
+    """
+    try:
+        root = yaml.compose(data, yaml.CSafeLoader)
+    except (yaml.YAMLError, ValueError):
+        return data  # the decoder says it better
+    if isinstance(root, yaml.MappingNode):
+        keys = {key.value for key, _ in root.value}
+        if root.flow_style or keys & {"client", "clients"}:
+            return data
+    elif root is not None:
+        return data
+    text = url.replace("$", "$$") if expand else url
+    quoted = yaml.safe_dump({"client": {"url": text}}, default_flow_style=False)
+    return data.rstrip() + b"\n" + quoted.encode()
+
+
+def _with(record: Any, path: tuple[str, ...], value: Any) -> Any:
+    """Return the dataclass *record* with the field at *path* replaced."""
+    head, *rest = path
+    if rest:
+        value = _with(getattr(record, head), tuple(rest), value)
+    return replace(record, **{head: value})
