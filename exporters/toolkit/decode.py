@@ -19,7 +19,7 @@ import difflib
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import is_dataclass
 from typing import Annotated, Any, Final, Literal, NamedTuple, NoReturn, TypeVar, cast
 
 import yaml
@@ -38,6 +38,7 @@ from exporters.toolkit.yaml_nodes import (
     is_off,
     is_plain,
 )
+from exporters.toolkit.yaml_records import gathered, record_fields, required
 from exporters.toolkit.yaml_scalars import (
     READERS,
     Mismatch,
@@ -203,7 +204,7 @@ class _Decoder:
             node = empty_mapping(node)
         if not isinstance(node, yaml.MappingNode):
             return self._mismatch(node, kind.__name__)
-        known = _record_fields(kind)
+        known = record_fields(kind)
         values: dict[str, Any] = {}
         children: dict[str, yaml.Node] = {}
         repeated = f"field {{}} already set in type {kind.__name__}"
@@ -218,7 +219,7 @@ class _Decoder:
         return self._build(node, kind, values)
 
     def _build(self, node: yaml.MappingNode, kind: type[Any], values: Any) -> Any:
-        for missing in _required(kind) - values.keys():
+        for missing in required(kind) - values.keys():
             return self._error(node, f"{missing} missing in {kind.__name__}")
         value = kind(**values)
         problems: list[Problem] = list(getattr(value, "problems", tuple)())
@@ -230,12 +231,12 @@ class _Decoder:
         self, key: yaml.Node, child: yaml.Node, kind: type[Any], known: Iterable[str]
     ) -> None:
         name = key.value
-        if name in _gathered(kind, "ACCEPTED"):
+        if name in gathered(kind, "ACCEPTED"):
             text = f"{name}: accepted, but has no effect here"
             self.warnings.append(self._message(key, text))
-        elif name in _gathered(kind, "REFUSED"):
+        elif name in gathered(kind, "REFUSED"):
             if not is_off(child):
-                self._error(key, f"{name}: {_gathered(kind, 'REFUSED')[name]}")
+                self._error(key, f"{name}: {gathered(kind, 'REFUSED')[name]}")
         else:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f" (did you mean {near[0]}?)" if near else ""
@@ -292,31 +293,6 @@ class _Decoder:
 def _null_text(kind: Any) -> str | None:
     is_scalar = typing.get_origin(kind) is Annotated
     return scalar_reader(kind).null if is_scalar else None
-
-
-# -- reading dataclasses
-
-
-def _record_fields(kind: type[Any]) -> Mapping[str, Any]:
-    hints = typing.get_type_hints(kind, include_extras=True)
-    return {item.name: hints[item.name] for item in fields(kind) if item.init}
-
-
-def _required(kind: type[Any]) -> frozenset[str]:
-    return frozenset(
-        item.name
-        for item in fields(kind)
-        if item.init and item.default is MISSING and item.default_factory is MISSING
-    )
-
-
-def _gathered(kind: type[Any], name: str) -> Mapping[str, str]:
-    """Return ACCEPTED or REFUSED of *kind* and of what it inherits from."""
-    found: dict[str, str] = {}
-    for base in reversed(kind.__mro__):
-        own = vars(base).get(name, {})
-        found.update(own if isinstance(own, Mapping) else dict.fromkeys(own, ""))
-    return found
 
 
 def _name(kind: Any) -> str:

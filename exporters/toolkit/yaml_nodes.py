@@ -5,6 +5,7 @@ Counterpart of yaml.v2's parser.go and resolve.go, under ``exporters.toolkit.dec
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import yaml
@@ -14,6 +15,7 @@ TAG: Final = "tag:yaml.org,2002:"
 MAX_BYTES: Final = 4 << 20
 MAX_DEPTH: Final = 64
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
+_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 # yaml.v2 resolve.go: y and n count too, whatever PyYAML thinks.
 TRUE: Final = frozenset({"y", "yes", "true", "on"})
 FALSE: Final = frozenset({"n", "no", "false", "off"})
@@ -42,7 +44,7 @@ def compose(data: bytes) -> yaml.Node:
         place = _place(error.problem_mark or error.context_mark)
         # libyaml names no text of the file here, so nothing secret can show.
         text = ": ".join(part for part in (error.context, error.problem) if part)
-        raise SyntaxProblem(*place, text) from None
+        raise SyntaxProblem(*_inside(data, *place), text) from None
     except yaml.reader.ReaderError as error:
         before = data[: error.position].decode("utf-8", "replace")
         line, column = before.count("\n"), len(before) - before.rfind("\n") - 1
@@ -58,6 +60,14 @@ def empty_mapping(node: yaml.Node | None) -> yaml.MappingNode:
 
 def _place(mark: Any) -> tuple[int, int]:
     return (mark.line, mark.column) if mark else (0, 0)
+
+
+def _inside(data: bytes, line: int, column: int) -> tuple[int, int]:
+    """Move a place that libyaml gives as one line past the end to the end."""
+    lines = _BREAK.split(data.decode("utf-8", "replace"))
+    if line < len(lines):
+        return line, column
+    return len(lines) - 1, len(lines[-1])
 
 
 def _check_depth(data: bytes) -> None:

@@ -1,0 +1,32 @@
+"""What a dataclass says about the keys of its mapping (under ``toolkit.decode``)."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Any
+
+
+def record_fields(kind: type[Any]) -> Mapping[str, Any]:
+    """Return the type of each key, as annotated."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return {item.name: hints[item.name] for item in fields(kind) if item.init}
+
+
+def required(kind: type[Any]) -> frozenset[str]:
+    """Return the keys without a default."""
+    return frozenset(
+        item.name
+        for item in fields(kind)
+        if item.init and item.default is MISSING and item.default_factory is MISSING
+    )
+
+
+def gathered(kind: type[Any], name: str) -> Mapping[str, str]:
+    """Return ACCEPTED or REFUSED of *kind* and of what it inherits from."""
+    found: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        own = vars(base).get(name, {})
+        found.update(own if isinstance(own, Mapping) else dict.fromkeys(own, ""))
+    return found
