@@ -96,31 +96,36 @@ class Selector:
 class LineFilter:
     """A condition on the line: one of *texts* is in it, or none for a negation.
 
+    ``matches(line)`` says whether a line passes.
+
     Regular expressions match anywhere in the line. Raises RegexError.
     """
 
     op: FilterOp
     texts: tuple[str, ...]
-    _tests: tuple[Callable[[bytes], bool], ...] = field(
-        init=False, repr=False, compare=False
-    )
+    matches: Callable[[bytes], bool] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        tests = tuple(_line_test(self.op, text) for text in self.texts)
-        object.__setattr__(self, "_tests", tests)
+        # Built once: a store asks this of every line it scans.
+        test = _any_test([_line_test(self.op, text) for text in self.texts])
+        negated = self.is_negative
+        object.__setattr__(
+            self, "matches", (lambda line: not test(line)) if negated else test
+        )
 
     @property
     def is_negative(self) -> bool:
         """Say whether matching lines are the ones left out."""
         return self.op in {FilterOp.NOT_CONTAINS, FilterOp.NOT_REGEX}
 
-    def matches(self, line: bytes) -> bool:
-        """Say whether *line* passes."""
-        found = any(test(line) for test in self._tests)
-        return found is not self.is_negative
-
     def __str__(self) -> str:
         return f"{self.op} " + " or ".join(map(quote, self.texts))
+
+
+def _any_test(tests: list[Callable[[bytes], bool]]) -> Callable[[bytes], bool]:
+    if len(tests) == 1:
+        return tests[0]
+    return lambda line: any(test(line) for test in tests)
 
 
 def _line_test(op: FilterOp, text: str) -> Callable[[bytes], bool]:
