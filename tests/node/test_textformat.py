@@ -225,3 +225,30 @@ def test_rubbish_raises_nothing_but_parse_error(parts: list[bytes]) -> None:
     data = b"".join(parts) + b"\n"
     with contextlib.suppress(ParseError):
         textformat.parse(data)
+
+
+plain = st.sampled_from(
+    [b'a{x="1"} 2\n', b'a{x="1",y="2"} -2.5e3\n', b'a{x="1",} 2\n', b"a 7\n",
+     b'a{x="1",x="2"} 2\n', b'a{__x="1"} 2\n', b'a{x="\xff"} 2\n', b"a 1e99\n",
+     b'a{x="=,\\""} 1\n', b'a{x="=,"} 1\n', b'a{x="}{"} 1\n', b'a{x="1"y="2"} 1\n',
+     b"a 1 2\n", b"b 1\n", b"a_count 1\n", b"# TYPE a gauge\n",
+     b"# TYPE a summary\n", b"a " + b"9" * 400 + b"\n"]
+)  # fmt: skip
+
+
+@given(st.lists(plain | st.binary(max_size=8), max_size=6))
+def test_the_hot_path_takes_nothing_that_the_other_would_not(
+    parts: list[bytes],
+) -> None:
+    data = b"a 1\n" + b"".join(parts) + b"\n"
+    with pytest.MonkeyPatch.context() as patch:
+        hot = _outcome(data)
+        patch.setattr(textformat._Parser, "_plain_sample", lambda *_: False)
+        assert hot == _outcome(data)
+
+
+def _outcome(data: bytes) -> object:
+    try:
+        return textformat.parse(data)
+    except ParseError as error:
+        return str(error)
