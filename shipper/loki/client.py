@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -94,10 +95,10 @@ class PushClient:
         except TimeoutError:
             late = f"no answer within {settings.timeout_seconds:g} s"
             return Answer(TRANSPORT, late)
+        except aiohttp.ClientConnectorError as error:
+            return Answer(TRANSPORT, _cannot_connect(error.os_error), connected=False)
         except (aiohttp.ClientConnectionError, OSError) as error:
-            refused = isinstance(error, aiohttp.ClientConnectorError)
-            return Answer(TRANSPORT, str(error) or type(error).__name__,
-                          connected=not refused)  # fmt: skip
+            return Answer(TRANSPORT, str(error) or type(error).__name__)
         except aiohttp.ClientError as error:
             return Answer(TRANSPORT, f"{type(error).__name__}: {error}")
 
@@ -113,7 +114,7 @@ class PushClient:
         except TimeoutError:
             return f"no connection within {PROBE_TIMEOUT_SECONDS:g} s"
         except OSError as error:
-            return f"cannot connect: {error.strerror or error}"
+            return _cannot_connect(error)
         writer.close()
         return None
 
@@ -169,6 +170,13 @@ def _secret(value: str, path: str) -> str:
         return value
     with open(path, encoding="utf-8") as file:
         return file.read().strip()
+
+
+def _cannot_connect(error: OSError) -> str:
+    # asyncio puts its own words into strerror; of a failed look-up errno is negative.
+    known = error.errno is not None and error.errno > 0
+    reason = os.strerror(error.errno or 0) if known else error.strerror or str(error)
+    return f"cannot connect: {reason}"
 
 
 async def _read_text(response: aiohttp.ClientResponse) -> str:
