@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from prometheus_client import Metric
 
 from . import sdnotify, selfmetrics, version
@@ -25,6 +26,8 @@ from .logs import describe
 
 
 log = logging.getLogger(__name__)
+# What aiohttp has to say about connections.
+_protocol_log = logging.getLogger(f"{__name__}.protocol")
 
 # A scraper sends a few hundred bytes; these bounds are for everyone else.
 _MAX_LINE_BYTES = 8190
@@ -346,8 +349,9 @@ async def serve(
             max_line_size=_MAX_LINE_BYTES,
             max_field_size=_MAX_FIELD_BYTES,
             shutdown_timeout=_STOP_SECONDS,
-            logger=log,
+            logger=_protocol_log,
         )
+        _protocol_log.addFilter(_without_bad_requests)  # adds it once
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         for sock in sockets:
@@ -355,6 +359,12 @@ async def serve(
             _log_listening(format_address(sock))
         sdnotify.notify("READY=1")
         await stop.wait()
+
+
+def _without_bad_requests(record: logging.LogRecord) -> bool:
+    """Keep quiet, as Go is, about clients that do not speak HTTP."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError) or log.isEnabledFor(logging.DEBUG)
 
 
 def _log_listening(address: str) -> None:

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from exporters.toolkit import listen
+from exporters.toolkit.errors import StartError
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "port"),
+    [
+        (":9100", "", 9100),
+        ("127.0.0.1:80", "127.0.0.1", 80),
+        ("[::1]:9100", "::1", 9100),
+        ("localhost:0", "localhost", 0),
+        (":", "", 0),
+    ],
+)
+def test_split(address: str, host: str, port: int) -> None:
+    assert listen.split_address(address) == (host, port)
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("", "listen tcp: address : missing port in address"),
+        ("9100", "listen tcp: address 9100: missing port in address"),
+        ("[::1]", "listen tcp: address [::1]: missing port in address"),
+        ("::1:80", "listen tcp: address ::1:80: too many colons in address"),
+        (":http-no", "listen tcp: lookup tcp/http-no: unknown port"),
+        (":65536", "listen tcp: address 65536: invalid port"),
+        (":-1", "listen tcp: lookup tcp/-1: unknown port"),
+    ],
+)
+def test_refused(address: str, message: str) -> None:
+    with pytest.raises(StartError) as caught:
+        listen.split_address(address)
+    assert str(caught.value) == message
+
+
+async def test_every_interface_takes_both_families() -> None:
+    with await listen.open_listener(":0") as sock:
+        port = sock.getsockname()[1]
+        assert listen.format_address(sock) in {f"[::]:{port}", f"0.0.0.0:{port}"}
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            pass
+
+
+async def test_busy_port_is_named_as_go_names_it() -> None:
+    with await listen.open_listener("127.0.0.1:0") as sock:
+        address = listen.format_address(sock)
+        with pytest.raises(StartError) as caught:
+            await listen.open_listener(address)
+    assert str(caught.value) == f"listen tcp {address}: bind: address already in use"
+
+
+async def test_foreign_address() -> None:
+    with pytest.raises(StartError, match=r"bind: cannot assign requested address$"):
+        await listen.open_listener("192.0.2.1:0")  # RFC 5737, nobody's
+
+
+async def test_unknown_host() -> None:
+    with pytest.raises(StartError, match=r"^listen tcp: lookup no..such: no such host"):
+        await listen.open_listener("no..such:80")
