@@ -81,8 +81,8 @@ class Api:
     @answering
     async def push(self, request: web.Request) -> web.StreamResponse:
         """Store a push; 204 says that all of it is on the disk."""
-        tenant = self._tenant(request)
         try:
+            tenant = self._tenant(request)
             body = await read_body(request, self._settings.limits.max_body_bytes)
             kind = request.headers.get("Content-Type", "")
             await self._pusher.push(tenant, body, kind)

@@ -106,6 +106,11 @@ def application(api: Api, metrics: StoreMetrics) -> web.Application:
     async def gather(_: Scrape) -> Iterable[Metric]:
         return metrics.collect()
 
+    scraped = metrics_handler(gather, program="log_store")
+
+    async def metrics_page(request: web.Request) -> web.StreamResponse:
+        return await scraped(request)
+
     add_health(app, "store", api.not_ready)
     both = ("GET", "POST")
     routes: list[tuple[tuple[str, ...], str, Handler]] = [
@@ -121,7 +126,7 @@ def application(api: Api, metrics: StoreMetrics) -> web.Application:
         (("GET",), "/loki/api/v1/tail", api.tail),
         (("GET",), "/loki/api/v1/status/buildinfo", api.buildinfo),
         (("GET",), "/ready", api.ready),
-        (("GET",), "/metrics", metrics_handler(gather, program="log_store")),
+        (("GET",), "/metrics", metrics_page),
     ]
     for methods, path, handler in routes:
         for method in methods:

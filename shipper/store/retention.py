@@ -63,9 +63,8 @@ class Retention:
             deleted = self._delete_before(cutoff) if cutoff is not None else 0
             if not deleted:
                 self._delete_empty_streams()
-            self._connection.execute(
-                f"PRAGMA incremental_vacuum({STEP_PAGES})"
-            ).fetchall()
+            # execute() would step the statement once, and free a single page.
+            self._connection.executescript(f"PRAGMA incremental_vacuum({STEP_PAGES})")
             return Step(deleted, deleted > 0)
         except sqlite3.Error as error:
             if self._connection.in_transaction:
@@ -103,7 +102,7 @@ class Retention:
         beyond = execute(
             "SELECT ts FROM entries WHERE stream = ? AND ts < ?"
             " ORDER BY ts LIMIT 1 OFFSET ?",
-            (stream, cutoff, rows),
+            (stream, cutoff, rows - 1),
         ).fetchone()
         end = cutoff if beyond is None else beyond[0] + 1
         return execute(
