@@ -58,11 +58,13 @@ def serialise(entries: Mapping[str, str]) -> bytes:
     """Return *entries* as promtail reads them, sorted, every string quoted."""
     if not entries:
         return b"positions: {}\n"
-    # JSON's quoting is YAML's double quoting.
-    lines = [
-        f"  {json.dumps(key)}: {json.dumps(entries[key])}" for key in sorted(entries)
-    ]
+    lines = [f"  {_quote(key)}: {_quote(entries[key])}" for key in sorted(entries)]
     return ("positions:\n" + "\n".join(lines) + "\n").encode()
+
+
+def _quote(text: str) -> str:
+    """Return *text* as a YAML double-quoted scalar, which JSON's strings are."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def load(path: str) -> dict[str, str]:
@@ -119,7 +121,8 @@ def _keep_previous(path: str) -> None:
     except OSError:
         # No hard links here (vfat, some network file systems): for an instant there
         # is only the previous copy, which `load` finds.
-        os.replace(path, previous)
+        with suppress(FileNotFoundError):
+            os.replace(path, previous)
 
 
 class Positions:

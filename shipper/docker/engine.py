@@ -107,8 +107,8 @@ class Engine:
         """Return the API version to speak, as it stands in a path: ``v1.41``."""
         client = self._connected()
         if client.api_version == "auto":
-            reply = await self._ask("version", client.version)
-            client.api_version = f"v{reply['ApiVersion']}"
+            # aiodocker negotiates before its first request, whichever that is.
+            await self._ask("version", client.version)
         return client.api_version
 
     async def containers(self, filters: Filters) -> list[Json]:

@@ -88,7 +88,7 @@ class Supervisor:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Read all containers until `stop_reading`, waiting for a daemon that is away."""
+        """Read all containers until `stop_reading`; await a daemon that is away."""
         async with asyncio.TaskGroup() as self._group:
             work = [
                 self._group.create_task(self._watch(), name="docker events"),

@@ -1,0 +1,49 @@
+"""CPU seconds per million lines: ``python tests/shipper/docker/bench_frames.py``."""
+
+from __future__ import annotations
+
+import struct
+import sys
+import time
+
+from shipper.docker.frames import STDOUT, Demuxer
+from shipper.docker.progress import Progress
+
+
+LINES = 300_000
+
+
+def main() -> None:
+    frames = []
+    for number in range(LINES):
+        second, nanos = divmod(number * 10_000, 1_000_000_000)
+        text = b"2026-11-22T15:09:%02d.%09dZ " % (second, nanos)
+        text += b"x" * 90 + b"\n"
+        frames.append(struct.pack(">BxxxL", 1, len(text)) + text)
+    data = b"".join(frames)
+    demuxer = Demuxer()
+    begin = time.process_time()
+    for at in range(0, len(data), 65536):
+        lines = demuxer.feed(data[at : at + 65536])
+    fed = time.process_time()
+    lines = Demuxer().feed(data)
+    accepting = time.process_time()
+    progress = Progress()
+    stream = progress.stream(STDOUT)
+    for _, entry in lines:
+        progress.accept(stream, entry)
+    accepted = time.process_time()
+    stream.cursor.acknowledge([entry for _, entry in lines])
+    done = time.process_time()
+    scale = 1_000_000 / LINES
+    parts = {
+        "feed": fed - begin,
+        "accept": accepted - accepting,
+        "ack": done - accepted,
+    }
+    for name, seconds in parts.items():
+        sys.stdout.write(f"{name} {seconds * scale:.2f} CPU s per million lines\n")
+
+
+if __name__ == "__main__":
+    main()

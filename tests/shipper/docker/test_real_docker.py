@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .conftest import MemorySink
+from .real import PrivateDaemon, RealDocker, Shipper, need_image, own_daemon, shipping
+
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture
+def docker() -> Iterator[RealDocker]:
+    with own_daemon() as docker:
+        yield docker
+
+
+async def same(shipper: Shipper, docker: RealDocker, container_id: str) -> None:
+    """Check that what was put is what Docker kept, each line once."""
+    kept = await docker.kept(container_id)
+    await shipper.until_seen(len(kept))
+    assert shipper.entries() == kept
+
+
+async def test_a_container_of_100_ms_is_shipped_whole(
+    docker: RealDocker, tmp_path: Path
+) -> None:
+    async with shipping(docker, tmp_path) as shipper:
+        script = "echo first; sleep 0.1; echo second >&2; echo last"
+        await docker.run("--rm", "--name", docker.mark, script=script)
+        await shipper.until_seen(3)
+        await shipper.until_idle()
+    assert sorted(shipper.sink.lines) == [b"first", b"last", b"second"]
+    names = {tuple(dict(labels).items()) for labels, _ in shipper.sink.put_entries}
+    assert names == {
+        (("container_name", docker.mark), ("stream", "stdout")),
+        (("container_name", docker.mark), ("stream", "stderr")),
+    }
+
+
+async def test_many_short_lives(docker: RealDocker, tmp_path: Path) -> None:
+    async with shipping(docker, tmp_path) as shipper:
+        async with asyncio.TaskGroup() as group:
+            for number in range(8):
+                script = f"seq {number}00 {number}49"
+                group.create_task(docker.run(script=script))
+        await shipper.until_seen(8 * 50)
+        await shipper.until_idle()
+    expected = [b"%d" % (n * 100 + i) for n in range(8) for i in range(50)]
+    assert sorted(shipper.sink.lines) == sorted(expected)
+
+
+async def test_both_streams_interleave(docker: RealDocker, tmp_path: Path) -> None:
+    script = "for i in $(seq 1000); do echo out $i; echo err $i >&2; done; sleep 0.2"
+    async with shipping(docker, tmp_path) as shipper:
+        container_id = await docker.run(script=script)
+        await docker.wait(container_id)
+        await same(shipper, docker, container_id)
+    by_stream = Counter(
+        dict(labels)["stream"] for labels, _ in shipper.sink.put_entries
+    )
+    assert by_stream == {"stdout": 1000, "stderr": 1000}
+
+
+@pytest.mark.parametrize("driver", ["json-file", "local"])
+async def test_long_lines(docker: RealDocker, tmp_path: Path, driver: str) -> None:
+    sizes = (16383, 16384, 16385, 32768, 50_000)
+    script = "".join(
+        f"head -c {size} /dev/zero | tr '\\0' x; echo; echo short;" for size in sizes
+    )
+    async with shipping(docker, tmp_path) as shipper:
+        container_id = await docker.run("--log-driver", driver, script=script)
+        await docker.wait(container_id)
+        await shipper.until_seen(2 * len(sizes))
+        await shipper.until_idle()
+    expected = [line for size in sizes for line in (b"x" * size, b"short")]
+    assert shipper.sink.lines == expected
+
+
+async def test_a_terminal(docker: RealDocker, tmp_path: Path) -> None:
+    script = (
+        "echo hello; head -c 40000 /dev/zero | tr '\\0' y; echo; echo err >&2; seq 99"
+    )
+    async with shipping(docker, tmp_path) as shipper:
+        container_id = await docker.run("-t", script=script)
+        await docker.wait(container_id)
+        await shipper.until_seen(102)
+        await shipper.until_idle()
+        kept = await docker.kept(container_id, tty=True)
+    assert shipper.entries() == kept
+    assert shipper.sink.lines[:3] == [b"hello", b"y" * 40000, b"err"]
+
+
+async def test_restart_and_rename(docker: RealDocker, tmp_path: Path) -> None:
+    script = "trap 'echo bye; exit 0' TERM; seq 20; while :; do sleep 0.05; done"
+    async with shipping(docker, tmp_path) as shipper:
+        container_id = await docker.run("--name", f"{docker.mark}a", script=script)
+        await shipper.until_seen(20)
+        await docker("restart", "-t", "3", container_id)
+        await shipper.until_seen(41)
+        await docker("rename", f"{docker.mark}a", f"{docker.mark}b")
+        await docker("restart", "-t", "3", container_id)
+        await docker("stop", "-t", "3", container_id)
+        await shipper.until_seen(63)
+        await shipper.until_idle()
+        await same(shipper, docker, container_id)
+    names = [dict(labels)["container_name"] for labels, _ in shipper.sink.put_entries]
+    assert set(names[:20]) == {f"{docker.mark}a"}
+    assert set(names[-20:]) == {f"{docker.mark}b"}
+
+
+async def test_stopped_containers_are_read(docker: RealDocker, tmp_path: Path) -> None:
+    container_id = await docker.run(script="seq 100; echo end >&2")
+    await docker.wait(container_id)
+    async with shipping(docker, tmp_path) as shipper:
+        await same(shipper, docker, container_id)
+        await shipper.until_idle()
+
+
+async def test_a_driver_that_cannot_be_read(
+    docker: RealDocker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with shipping(docker, tmp_path) as shipper:
+        await docker.run("--log-driver", "none", script="seq 10; sleep 0.3")
+        other = await docker.run(script="seq 5")
+        await docker.wait(other)
+        await same(shipper, docker, other)
+        await shipper.until_idle()
+    assert "does not support reading" in caplog.text
+
+
+async def test_killed_and_resumed(docker: RealDocker, tmp_path: Path) -> None:
+    script = "for i in $(seq 400); do echo out $i; echo err $i >&2; sleep 0.005; done"
+    container_id = await docker.run(script=script)
+    done: list[object] = []
+    for count in (150, 150, 150):
+        sink = MemorySink()
+        sink.hold = True
+        async with shipping(docker, tmp_path, sink) as shipper:
+            await shipper.until_seen(count + 30)
+            for cursor, (_, entry) in list(
+                zip(sink.cursors, sink.put_entries, strict=True)
+            )[:count]:
+                cursor.acknowledge([entry])
+                done.append(entry)
+            await shipper.positions.save()
+            # Killed here: what is in flight is forgotten.
+    async with shipping(docker, tmp_path) as shipper:
+        await docker.wait(container_id)
+        await shipper.until_idle()
+        assert sorted([*done, *shipper.entries()]) == await docker.kept(container_id)  # type: ignore[type-var]  # entries
+        assert shipper.meters.counts["gaps"] == 0
+
+
+async def test_rotation_repeats_and_loses_nothing(
+    docker: RealDocker, tmp_path: Path
+) -> None:
+    script = (
+        "i=0; while [ $i -lt 40 ]; do seq ${i}000 ${i}499; i=$((i+1)); sleep 0.03; done"
+    )
+    options = ("--log-opt", "max-size=100k", "--log-opt", "max-file=5")
+    async with shipping(docker, tmp_path) as shipper:
+        container_id = await docker.run(*options, script=script)
+        await docker.wait(container_id)
+        await shipper.until_idle()
+    expected = [b"%d" % (n * 1000 + i) for n in range(40) for i in range(500)]
+    found = Counter(shipper.sink.lines)
+    assert found - Counter(expected) == Counter()
+    assert Counter(expected) - found == Counter()
+
+
+@pytest.mark.parametrize(
+    ("number", "options"),
+    [
+        (signal.SIGTERM, ()),
+        (signal.SIGTERM, ("--live-restore",)),
+        (signal.SIGKILL, ("--live-restore",)),
+    ],
+    ids=["stop", "stop, live-restore", "kill, live-restore"],
+)
+async def test_the_daemon_restarts(
+    tmp_path: Path, number: int, options: tuple[str, ...]
+) -> None:
+    daemon = PrivateDaemon(tmp_path, options)
+    docker = RealDocker(daemon.socket, "restarts")
+    try:
+        await daemon.start()
+        await asyncio.to_thread(need_image, daemon.socket)
+        script = "for i in $(seq 60); do echo out $i; echo err $i >&2; sleep 0.1; done"
+        async with shipping(docker, tmp_path) as shipper:
+            policy = "no" if options else "unless-stopped"
+            container_id = await docker.run("--restart", policy, script=script)
+            await shipper.until_seen(20)
+            await daemon.stop(number)
+            async with asyncio.timeout(10):
+                while shipper.supervisor.reachable:
+                    await asyncio.sleep(0.01)
+            await daemon.start()
+            if not options:
+                await shipper.until_seen(100)
+                await docker("update", "--restart", "no", container_id)
+            await docker.wait(container_id)
+            await same(shipper, docker, container_id)
+            await shipper.until_idle()
+            await docker("rm", "-f", container_id)
+    finally:
+        await daemon.stop()
+        daemon.clean()
