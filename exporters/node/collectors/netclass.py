@@ -75,11 +75,11 @@ def create(context: Context) -> Collect:
     def collect() -> Iterable[Metric]:
         try:
             names = [name for name in list_devices(path) if not ignored.search(name)]
+            found = {name: read_device(path, name) for name in names}
         except OSError as error:
             if error.errno in _NOT_OURS:
                 raise NoData(f"could not read {path}: {error.strerror}") from error
             raise
-        found = {name: read_device(path, name) for name in names}
         present = {name: files for name, files in found.items() if files is not None}
         found_families = families(present, skip_invalid_speed=skip_invalid_speed)
         return [family for family in found_families if family.samples]
