@@ -208,9 +208,10 @@ def string(
     default: str = "",
     env: str | None = None,
     hidden: bool = False,
+    placeholder: str = "",
 ) -> Flag[str]:
     """Return a flag whose value is taken as it is."""
-    return Flag(name, help, default, str, env, hidden=hidden)
+    return Flag(name, help, default, str, env, hidden=hidden, placeholder=placeholder)
 
 
 def strings(
@@ -338,6 +339,7 @@ def _placeholder(flag: Flag[Any]) -> str:
         flag.name,
         flag.default if flag.repeatable else (flag.default,),
         is_duration=flag.parse is parse_go_duration,
+        repeatable=flag.repeatable,
     )
 
 

@@ -5,8 +5,8 @@ Upstream counterpart: kingpin ``usage.go`` and ``templates.go``.
 
 from __future__ import annotations
 
+import itertools
 import shutil
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -40,13 +40,22 @@ def width(environ: Mapping[str, str]) -> int:
     return shutil.get_terminal_size((_DEFAULT_WIDTH, 24)).columns
 
 
-def placeholder(name: str, defaults: Sequence[Any], *, is_duration: bool) -> str:
-    """Return what stands after ``=`` in the help: the default, or the name."""
-    if not defaults or defaults[0] in {"", None}:
-        return '""' if defaults else name.upper()
+def placeholder(
+    name: str,
+    defaults: Sequence[Any],
+    *,
+    is_duration: bool = False,
+    repeatable: bool = False,
+) -> str:
+    """Return what stands after ``=`` in the help: the default, or the name.
+
+    As kingpin, quote the text of a flag that cannot be repeated.
+    """
+    if not defaults or defaults[0] == "":
+        return name.upper()
     first = defaults[0]
     if isinstance(first, str):
-        text = quote(first) if len(defaults) == 1 else first
+        text = first if repeatable else quote(first)
     elif is_duration:
         text = format_go_duration(first)
     else:
@@ -78,12 +87,33 @@ def _two_columns(flag: str, text: str, column: int, columns: int) -> list[str]:
 
 
 def _wrap(text: str, columns: int) -> list[str]:
-    return textwrap.wrap(
-        text,
-        max(columns, 1),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    """Break *text* into lines of at most *columns*, as even as can be.
+
+    Go's printer of help texts (``go/doc/comment`` ``wrap``) keeps the sum of the
+    squared gaps small and likes to end a line where a sentence does.
+    """
+    words = text.split()
+    ends = list(itertools.accumulate(len(word) + 1 for word in words))
+    # For each number of words: how many columns stick out, the cost, the last break.
+    best = [(0, 0, 0)]
+    for stop in range(1, len(words) + 1):
+        costs = []
+        for start in range(stop):
+            too_long, cost, _ = best[start]
+            room = columns - (ends[stop - 1] - (ends[start - 1] if start else 0) - 1)
+            if room < 0:
+                too_long -= room
+            elif stop < len(words):
+                cost += room * room + (0 if words[stop - 1][-1] in ".,:;" else 64)
+            costs.append((too_long, cost, start))
+        best.append(min(costs))
+    lines = []
+    stop = len(words)
+    while stop:
+        start = best[stop][2]
+        lines.append(" ".join(words[start:stop]))
+        stop = start
+    return lines[::-1]
 
 
 def _flag(row: Row) -> str:

@@ -197,7 +197,7 @@ def test_help_names_every_flag(argv: Sequence[str]) -> None:
         '      --path.procfs="/proc" ',
         "      --[no-]collector.arp ",
         "      --web.max-requests=40 ",
-        '      --web.listen-address=":9100" ...  \n',
+        "      --web.listen-address=:9100 ...  \n",
         "      --nginx.timeout=5s ",
         "      --log.level=info ",
         "      --[no-]version ",
