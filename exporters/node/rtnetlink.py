@@ -177,7 +177,7 @@ def parse_address(payload: bytes) -> Address | None:
 
 
 def read_links() -> list[Link]:
-    """Return every network interface with its counters. Raises OSError, NetlinkError."""
+    """Return every interface with its counters. Raises OSError, NetlinkError."""
     return [parse_link(p) for p in dump(RTM_GETLINK, _IFINFOMSG.pack(0, 0, 0, 0, 0))]
 
 

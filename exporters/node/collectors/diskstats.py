@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from exporters.node import procfs, sysfs, udev
 from exporters.node.device_filter import DeviceFilter, log_pattern, renamed
+from exporters.node.diskstats import COLUMNS, Column, Disk, parse
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.errors import StartError
@@ -33,82 +34,6 @@ OLD_DEVICE_EXCLUDE = string(
 DEVICE_INCLUDE = string(
     "collector.diskstats.device-include",
     "Regexp of diskstats devices to include (mutually exclusive to device-exclude).",
-)
-
-_SECTOR_BYTES = 512  # whatever the device's own is (Documentation/block/stat.rst)
-_SECONDS_PER_TICK = 1.0 / 1000.0
-_LEAST_COLUMNS = 11  # Linux 2.6.25; 4.18 added four of discards, 5.5 two of flushes
-
-
-class Column(NamedTuple):
-    """One column of /proc/diskstats after the device's name, in order."""
-
-    name: str
-    help: str
-    factor: float = 1
-
-
-_COLUMNS = (
-    Column(
-        "reads_completed_total", "The total number of reads completed successfully."
-    ),
-    Column("reads_merged_total", "The total number of reads merged."),
-    Column(
-        "read_bytes_total",
-        "The total number of bytes read successfully.",
-        _SECTOR_BYTES,
-    ),
-    Column(
-        "read_time_seconds_total",
-        "The total number of seconds spent by all reads.",
-        _SECONDS_PER_TICK,
-    ),
-    Column(
-        "writes_completed_total", "The total number of writes completed successfully."
-    ),
-    Column("writes_merged_total", "The number of writes merged."),
-    Column(
-        "written_bytes_total",
-        "The total number of bytes written successfully.",
-        _SECTOR_BYTES,
-    ),
-    Column(
-        "write_time_seconds_total",
-        "This is the total number of seconds spent by all writes.",
-        _SECONDS_PER_TICK,
-    ),
-    Column("io_now", "The number of I/Os currently in progress."),
-    Column(
-        "io_time_seconds_total", "Total seconds spent doing I/Os.", _SECONDS_PER_TICK
-    ),
-    Column(
-        "io_time_weighted_seconds_total",
-        "The weighted # of seconds spent doing I/Os.",
-        _SECONDS_PER_TICK,
-    ),
-    Column(
-        "discards_completed_total",
-        "The total number of discards completed successfully.",
-    ),
-    Column("discards_merged_total", "The total number of discards merged."),
-    Column(
-        "discarded_sectors_total",
-        "The total number of sectors discarded successfully.",
-    ),
-    Column(
-        "discard_time_seconds_total",
-        "This is the total number of seconds spent by all discards.",
-        _SECONDS_PER_TICK,
-    ),
-    Column(
-        "flush_requests_total",
-        "The total number of flush requests completed successfully",
-    ),
-    Column(
-        "flush_requests_time_seconds_total",
-        "This is the total number of seconds spent by all flush requests.",
-        _SECONDS_PER_TICK,
-    ),
 )
 
 
@@ -169,15 +94,6 @@ _INFO_LABELS = (
 )
 
 
-class Disk(NamedTuple):
-    """One line of /proc/diskstats; *values* are as many as the kernel has."""
-
-    major: int
-    minor: int
-    name: str
-    values: tuple[int, ...]
-
-
 def create(context: Context) -> Collect:
     """Return the collector. Raises StartError for contradicting filters."""
     paths = context.paths
@@ -227,26 +143,6 @@ def device_filter(values: Values) -> DeviceFilter:
     return DeviceFilter.compile(exclude, include)
 
 
-def parse(data: bytes) -> list[Disk]:
-    """Return the disks of a diskstats file. Raises ValueError.
-
-    Lines with fewer columns, partitions of Linux 2.4 and 2.6, are left out.
-    """
-    disks: list[Disk] = []
-    for number, line in procfs.lines(data):
-        columns = line.split()
-        if len(columns) < _LEAST_COLUMNS + 3:
-            continue
-        wanted = columns[3 : 3 + len(_COLUMNS)]
-        try:
-            major, minor = map(procfs.parse_uint, columns[:2])
-            values = tuple(map(procfs.parse_uint, wanted))
-        except ValueError as error:
-            raise ValueError(f"diskstats:{number}: {error}") from None
-        disks.append(Disk(major, minor, procfs.text(columns[2]), values))
-    return disks
-
-
 def _properties(paths: Paths, disk: Disk) -> udev.Properties:
     try:
         return udev.read_block_device(paths, disk.major, disk.minor)
@@ -291,9 +187,9 @@ def rotational(paths: Paths, name: str) -> str:
 
 def counter_families(disks: Iterable[Disk]) -> list[Metric]:
     """Return a family for each column; a disk has those that its kernel wrote."""
-    families = [_counter_family(column) for column in _COLUMNS]
+    families = [_counter_family(column) for column in COLUMNS]
     for disk in disks:
-        known = zip(families, _COLUMNS, disk.values, strict=False)
+        known = zip(families, COLUMNS, disk.values, strict=False)
         for family, column, value in known:
             family.add_metric((disk.name,), value * column.factor)
     return list(families)

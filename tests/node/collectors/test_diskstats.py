@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from prometheus_client import Metric
 
 from exporters.node.collectors import diskstats
-from exporters.node.collectors.diskstats import Disk
+from exporters.node.diskstats import Disk, parse
 from exporters.node.paths import Paths
 from exporters.toolkit.errors import StartError
 from tests.node.conftest import FIXTURES, Run
@@ -27,7 +27,7 @@ def values(families: list[Metric], device: str) -> dict[str, float]:
 
 
 def test_parse_takes_as_many_columns_as_there_are() -> None:
-    found = {disk.name: len(disk.values) for disk in diskstats.parse(DATA)}
+    found = {disk.name: len(disk.values) for disk in parse(DATA)}
     # sda2 is a partition as Linux 2.6 wrote them
     assert found == {
         "loop0": 11, "sda": 17, "sda1": 11, "nvme0n1": 15, "dm-0": 11
@@ -35,19 +35,19 @@ def test_parse_takes_as_many_columns_as_there_are() -> None:
 
 
 def test_more_columns_than_known_are_ignored() -> None:
-    (disk,) = diskstats.parse(b"8 0 sda" + b" 1" * 30)
+    (disk,) = parse(b"8 0 sda" + b" 1" * 30)
     assert disk == Disk(8, 0, "sda", (1,) * 17)
 
 
 def test_parse_names_the_line() -> None:
     with pytest.raises(ValueError, match=r"diskstats:2: expected an unsigned integer"):
-        diskstats.parse(b"\n8 0 sda" + b" 1" * 10 + b" -1")
+        parse(b"\n8 0 sda" + b" 1" * 10 + b" -1")
 
 
 @given(st.lists(st.sampled_from([b"8", b" ", b"sda", b"\n", b"-"]) | st.binary()))
 def test_rubbish_raises_only_value_error(parts: list[bytes]) -> None:
     with contextlib.suppress(ValueError):
-        diskstats.parse(DATA + b"".join(parts))
+        parse(DATA + b"".join(parts))
 
 
 def test_the_devices_by_default(run: Run) -> None:
