@@ -25,6 +25,7 @@ PORTS = (
     "GRAFANA_PORT",
 )
 PAGE = 1000
+DAY_NS = 24 * 3600 * 10**9
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Stack:
     def stored(self, container: str) -> list[tuple[str, int, str]]:
         """Return every (stream, time in ns, line) that the store has of *container*."""
         found: list[tuple[str, int, str]] = []
-        start = 1
+        start = time.time_ns() - DAY_NS
         while page := self.page(container, start):
             # The last nanosecond may go on in the next page: ask for it again whole.
             newest = page[-1][1]

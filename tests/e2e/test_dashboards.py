@@ -38,12 +38,12 @@ def fill(expression: str) -> str:
     return expression
 
 
-@pytest.mark.parametrize(("panel", "expression"), expressions("prometheus"))
+@pytest.mark.parametrize(("panel", "expression"), [*expressions("prometheus")])
 def test_prometheus_panels_have_data(stack: Stack, panel: str, expression: str) -> None:
     wait_until(lambda: bool(stack.prometheus(expression)), f"{panel} has data")
 
 
-@pytest.mark.parametrize(("panel", "expression"), expressions("loki"))
+@pytest.mark.parametrize(("panel", "expression"), [*expressions("loki")])
 def test_log_panels_have_data(stack: Stack, panel: str, expression: str) -> None:
     now = time.time_ns()
     parameters = urllib.parse.urlencode(
