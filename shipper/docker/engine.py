@@ -174,7 +174,7 @@ class Engine:
                 sock_connect=self._deadlines.connect_seconds,
             )
             self._client = aiodocker.Docker(
-                self.host.url, timeout=limits, ssl_context=self.host.tls
+                self.host.http_url, timeout=limits, ssl_context=self.host.tls
             )
             self._client.session.headers.update(self.host.headers)
         return self._client

@@ -82,6 +82,15 @@ class DockerHost:
         return parts.hostname or "", parts.port or default
 
     @property
+    def http_url(self) -> str:
+        """The url as HTTP clients know it: ``tcp`` is no scheme of theirs."""
+        if self.unix_path is not None:
+            return self.url
+        name, port = self.address
+        scheme = "http" if self.tls is None else "https"
+        return f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}"
+
+    @property
     def tls(self) -> ssl_module.SSLContext | None:
         """The context to connect with, None for plain text."""
         if self.ssl is None and urlsplit(self.url).scheme == "https":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import uuid
@@ -17,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from shipper.docker.engine import Engine
-from shipper.docker.frames import STDERR, STDOUT, Demuxer
+from shipper.docker.frames import Demuxer
 from shipper.docker.ledger import Ledger
 from shipper.docker.retry import Retry
 from shipper.docker.stream import DockerHost
@@ -149,7 +148,7 @@ def _busybox(folder: Path) -> Path:
     )
     [package] = folder.glob("busybox-static*.deb")
     subprocess.run(["dpkg", "-x", str(package), str(folder / "deb")], check=True)
-    return next(path for path in folder.glob("deb/**/busybox") if path.is_file())
+    return next(path for path in folder.glob("deb/**/bin/busybox") if path.is_file())
 
 
 class PrivateDaemon:
@@ -171,13 +170,10 @@ class PrivateDaemon:
             *self._options,
         ]
         script = "ip link set lo up; " + " ".join(command)
-        with open(folder / "dockerd.log", "ab") as output:
-            self._process = await asyncio.to_thread(
-                subprocess.Popen,
-                ["setsid", "unshare", "-n", "sh", "-c", script],
-                stdout=output,
-                stderr=output,
-            )
+        script += f" >>{folder}/dockerd.log 2>&1"
+        self._process = await asyncio.to_thread(
+            subprocess.Popen, ["setsid", "unshare", "-n", "sh", "-c", script]
+        )
         async with asyncio.timeout(30):
             while not await self._answers():
                 if self._process.poll() is not None:
@@ -196,16 +192,17 @@ class PrivateDaemon:
         )
         return await look.wait() == 0
 
-    async def stop(self, number: int = signal.SIGTERM) -> None:
-        """Send a signal to the process that was started here, and wait for its end."""
+    async def stop(self) -> None:
+        """Ask the process that was started here to end, and wait for that."""
         process = self._process
         if process is None or process.poll() is not None:
             return
-        process.send_signal(number)
+        process.terminate()
         await asyncio.to_thread(process.wait, 30)
 
     def clean(self) -> None:
-        mounts = [line.split()[1] for line in open("/proc/mounts", encoding="utf-8")]  # noqa: SIM115  # read at once
+        table = Path("/proc/mounts").read_text(encoding="utf-8")
+        mounts = [line.split()[1] for line in table.splitlines()]
         for mount in sorted(mounts, reverse=True):
             if mount.startswith(str(self._folder)):
                 subprocess.run(["umount", mount], capture_output=True, check=False)
@@ -265,6 +262,3 @@ async def shipping(
         finally:
             supervisor.stop_reading()
             await task
-
-
-STREAMS = {"stdout": STDOUT, "stderr": STDERR}

@@ -120,16 +120,18 @@ def test_no_host(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "address"),
+    ("url", "address", "http_url"),
     [
-        ("tcp://h:1", ("h", 1)),
-        ("tcp://h", ("h", 2375)),
-        ("http://h", ("h", 80)),
-        ("https://[::1]:5", ("::1", 5)),
+        ("tcp://h:1", ("h", 1), "http://h:1"),
+        ("tcp://h", ("h", 2375), "http://h:2375"),
+        ("http://h", ("h", 80), "http://h:80"),
+        ("https://[::1]:5", ("::1", 5), "https://[::1]:5"),
     ],
 )
-def test_addresses(url: str, address: tuple[str, int]) -> None:
-    assert DockerHost(url).address == address
+def test_addresses(url: str, address: tuple[str, int], http_url: str) -> None:
+    host = DockerHost(url)
+    assert host.address == address
+    assert host.http_url == http_url
 
 
 def test_tls_only_where_it_is_spoken() -> None:
