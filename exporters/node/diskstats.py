@@ -1,6 +1,6 @@
 """The columns of /proc/diskstats (Documentation/admin-guide/iostats.rst).
 
-Counterpart of prometheus/procfs blockdevice; names, texts and units are node_exporter's.
+Counterpart of procfs' blockdevice; names, texts and units are node_exporter's.
 """
 
 from __future__ import annotations
