@@ -212,17 +212,8 @@ class Ingester:
         size = total_bytes(accepted)
         now = self._clock()
         if not state.bucket.allow(size, now):
-            rate = format_size(self._limits.per_stream_rate_bytes)
-            failed = [
-                (
-                    entry,
-                    f"Per stream rate limit exceeded (limit: {rate}/sec) while "
-                    f"attempting to ingest for stream '{stream.text}' totaling "
-                    f"{format_size(entry_bytes(entry))}, consider splitting a stream "
-                    f"via additional labels {_ADVICE}",
-                )
-                for entry in accepted[:_MAX_RETURNED_ERRORS]
-            ]
+            shown = accepted[:_MAX_RETURNED_ERRORS]
+            failed = [(entry, self._too_fast(entry, stream)) for entry in shown]
             text = _ignored(failed, len(accepted), tenant, stream)
             reason = "per_stream_rate_limit"
             refusals.append(Refusal(429, text, reason, len(accepted), size))
@@ -232,6 +223,15 @@ class Ingester:
             lost = total_bytes([entry for entry, _ in behind])
             refusals.append(Refusal(400, text, "too_far_behind", len(behind), lost))
         return accepted
+
+    def _too_fast(self, entry: LogEntry, stream: Stream) -> str:
+        rate = format_size(self._limits.per_stream_rate_bytes)
+        size = format_size(entry_bytes(entry))
+        return (
+            f"Per stream rate limit exceeded (limit: {rate}/sec) while attempting to "
+            f"ingest for stream '{stream.text}' totaling {size}, consider splitting a "
+            f"stream via additional labels {_ADVICE}"
+        )
 
     def _in_window(
         self, entries: Sequence[LogEntry], state: StreamState

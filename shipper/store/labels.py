@@ -145,7 +145,7 @@ class _Parser:
             return self._error("invalid UTF-8 rune")
         return self._error(otherwise)
 
-    def _unexpected(self, expected: str) -> LabelError:
+    def _unexpected(self, expected: str) -> LabelError:  # noqa: PLR0911 -- a table
         """Say what the lexer, or the grammar after it, says of the next token."""
         rest = self.text[self.at :]
         char = rest[:1]

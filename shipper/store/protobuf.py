@@ -108,7 +108,7 @@ def _fields(data: bytes, at: int, stop: int) -> Iterator[tuple[int, int, int, in
         number, wire = key >> 3, key & 7
         if not 0 < number < 1 << 29:
             raise DecodeError(f"proto: illegal tag {number} (wire type {key})")
-        if wire == _BYTES or wire == _VARINT:  # noqa: SIM109 -- hot: no tuple
+        if wire == _BYTES or wire == _VARINT:  # noqa: PLR1714, SIM109 -- hot
             if at >= stop:
                 raise DecodeError("unexpected EOF")
             value = data[at]

@@ -47,7 +47,7 @@ class Tail:
         self._skipped = frozenset(already)
 
     def offer(self, streams: Sequence[Stream]) -> None:
-        """Queue what of *streams* the client asked for, drop it where there is no room."""
+        """Queue what the client asked for of *streams*; what has no room is dropped."""
         for stream in streams:
             for selected in self._selected(stream):
                 if len(self._queue) < QUEUE_STREAMS:

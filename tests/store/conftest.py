@@ -128,7 +128,8 @@ def opened(tmp_path: Path, clock: Clock) -> Open:
 
         running = asyncio.ensure_future(run(settings, stop, serving))
         try:
-            await asyncio.wait({running, ready}, return_when="FIRST_COMPLETED")
+            either: set[asyncio.Future[Any]] = {running, ready}
+            await asyncio.wait(either, return_when="FIRST_COMPLETED")
             if running.done():
                 running.result()
             yield Store(ready.result(), clock)

@@ -11,7 +11,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,8 +63,8 @@ class Process:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path / "store" / "logs.db"
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store" / "logs.db"
 
 
 def test_kill_9_loses_nothing_that_was_answered(path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def _push_request() -> Any:
     )
     message("Push", ("streams", Field.TYPE_MESSAGE, True))
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)  # type: ignore[no-untyped-call]
+    pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("storet.Push"))
 
 
@@ -56,7 +57,7 @@ TYPES = {"ts": "Stamp", "metadata": "Pair", "entries": "Line", "streams": "Strea
 PUSH_REQUEST = _push_request()
 
 TIMES = st.integers(0, (1 << 63) - 1)
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 ENTRIES = st.lists(
     st.tuples(TIMES, st.binary(max_size=200), st.lists(st.tuples(TEXTS, TEXTS))),
     max_size=5,
@@ -90,10 +91,8 @@ def test_reads_what_the_shipper_writes(entries: list[tuple[int, bytes]]) -> None
 
 @given(st.binary(max_size=64))
 def test_nothing_but_decode_errors(data: bytes) -> None:
-    try:
+    with contextlib.suppress(DecodeError):
         decode_push(data)
-    except DecodeError as error:
-        assert str(error)
 
 
 @given(st.integers(0, 200))

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- Loki's texts, unbroken where they can be
 from __future__ import annotations
 
 import io
@@ -78,8 +79,8 @@ MANY_TEXT = ", ".join(f'{name}="x"' for name in sorted(MANY))
     [
         (
             None, [(NOW - 7 * DAY - SECOND, "x")], 400,
-            f"entry for stream '{STREAM}' has timestamp too old: 2023-11-07T22:13:19Z, "
-            "oldest acceptable timestamp is: 2023-11-07T22:13:20Z\n",
+            (f"entry for stream '{STREAM}' has timestamp too old: 2023-11-07T22:13:19Z, "
+            "oldest acceptable timestamp is: 2023-11-07T22:13:20Z\n"),
         ),
         (
             None, [(NOW + 601 * SECOND, "x")], 400,
@@ -87,40 +88,40 @@ MANY_TEXT = ", ".join(f'{name}="x"' for name in sorted(MANY))
         ),
         (
             None, [(NOW, "x" * 300_000)], 400,
-            f"Max entry size '262144' bytes exceeded for stream '{STREAM}' while adding "
-            "an entry with length '300000' bytes\n",
+            (f"Max entry size '262144' bytes exceeded for stream '{STREAM}' while adding "
+            "an entry with length '300000' bytes\n"),
         ),
         (
             MANY, [(NOW, "x")], 400,
-            f"entry for stream '{{{MANY_TEXT}, service_name=\"unknown_service\"}}' has "
-            "16 label names; limit 15\n",
+            (f"entry for stream '{{{MANY_TEXT}, service_name=\"unknown_service\"}}' has "
+            "16 label names; limit 15\n"),
         ),
         (
             {"a": "v" * 2049}, [(NOW, "x")], 400,
-            f"stream '{{a=\"{'v' * 2049}\", service_name=\"unknown_service\"}}' has "
-            f"label value too long: '{'v' * 2049}'\n",
+            (f"stream '{{a=\"{'v' * 2049}\", service_name=\"unknown_service\"}}' has "
+            f"label value too long: '{'v' * 2049}'\n"),
         ),
         (
             {"n" * 1025: "v"}, [(NOW, "x")], 400,
-            f"stream '{{{'n' * 1025}=\"v\", service_name=\"unknown_service\"}}' has "
-            f"label name too long: '{'n' * 1025}'\n",
+            (f"stream '{{{'n' * 1025}=\"v\", service_name=\"unknown_service\"}}' has "
+            f"label name too long: '{'n' * 1025}'\n"),
         ),
         (
             {"a.b": "v"}, [(NOW, "x")], 400,
-            "couldn't parse labels: 1:3: parse error: unexpected character inside "
-            "braces: '.'\n",
+            ("couldn't parse labels: 1:3: parse error: unexpected character inside "
+            "braces: '.'\n"),
         ),
         (
             None, [(NOW, "x", {"k": "v" * 65536})], 400,
-            f"stream '{STREAM}' has structured metadata too large: '65537' bytes, limit: "
+            (f"stream '{STREAM}' has structured metadata too large: '65537' bytes, limit: "
             "'65536' bytes. Please see `limits_config.max_structured_metadata_size` or "
-            "contact your Loki administrator to increase it.\n",
+            "contact your Loki administrator to increase it.\n"),
         ),
         (
             None, [(NOW, "x", {str(n): "v" for n in range(129)})], 400,
-            f"stream '{STREAM}' has too many structured metadata labels: '129', limit: "
+            (f"stream '{STREAM}' has too many structured metadata labels: '129', limit: "
             "'128'. Please see `limits_config.max_structured_metadata_entries_count` or "
-            "contact your Loki administrator to increase it.\n",
+            "contact your Loki administrator to increase it.\n"),
         ),
     ],
 )  # fmt: skip
@@ -143,10 +144,12 @@ async def test_several_errors_are_counted(store: Store) -> None:
     status, text = await store.push(lines)
     assert (status, text) == (
         400,
-        f"2 errors like: entry for stream '{STREAM}' has timestamp too old: "
-        "2023-11-06T22:13:20Z, oldest acceptable timestamp is: 2023-11-07T22:13:20Z; "
-        f"1 errors like: entry for stream '{STREAM}' has timestamp too new: "
-        "2023-11-15T22:13:20Z\n",
+        (
+            f"2 errors like: entry for stream '{STREAM}' has timestamp too old: "
+            "2023-11-06T22:13:20Z, oldest acceptable timestamp is: 2023-11-07T22:13:20Z; "
+            f"1 errors like: entry for stream '{STREAM}' has timestamp too new: "
+            "2023-11-15T22:13:20Z\n"
+        ),
     )
 
 
@@ -154,8 +157,10 @@ async def test_a_label_given_twice(store: Store) -> None:
     body = encode_push('{a="1", a="2"}', [Entry(NOW, b"x")])
     assert await store.send(body, **PROTOBUF) == (
         400,
-        'stream \'{a="1", a="2", service_name="unknown_service"}\' has duplicate label '
-        "name: 'a'\n",
+        (
+            'stream \'{a="1", a="2", service_name="unknown_service"}\' has duplicate label '
+            "name: 'a'\n"
+        ),
     )
 
 
@@ -214,8 +219,10 @@ async def test_a_body_may_not_unpack_without_end(opened: Open) -> None:
         huge = snappy(b"\0" * (2 << 20))
         assert await store.send(huge, **PROTOBUF) == (
             413,
-            "request body too large: received message larger than max "
-            "(2097152 vs 1048576)\n",
+            (
+                "request body too large: received message larger than max "
+                "(2097152 vs 1048576)\n"
+            ),
         )
         plain = io.BytesIO(b"x" * (2 << 20))
         assert (await store.send(plain, **PROTOBUF))[0] == 413
@@ -228,9 +235,11 @@ async def test_tenant_rate(store: Store) -> None:
     body = encode_push('{container="c"}', [Entry(t, x.encode()) for t, x in lines])
     assert await store.send(body, **PROTOBUF) == (
         429,
-        "Ingestion rate limit exceeded for user fake (limit: 4194304 bytes/sec) while "
-        "attempting to ingest '6300' lines totaling '6300000' bytes, reduce log volume "
-        "or contact your Loki administrator to see if the limit can be increased\n",
+        (
+            "Ingestion rate limit exceeded for user fake (limit: 4194304 bytes/sec) while "
+            "attempting to ingest '6300' lines totaling '6300000' bytes, reduce log volume "
+            "or contact your Loki administrator to see if the limit can be increased\n"
+        ),
     )
     assert await store.count() == 0
 
@@ -245,8 +254,10 @@ async def test_a_push_over_4_mib(store: Store) -> None:
         added.ts.sec, added.ts.nanos = divmod(entry.timestamp_ns, SECOND)
     assert await store.send(body, **PROTOBUF) == (
         500,
-        "rpc error: code = ResourceExhausted desc = grpc: received message larger than "
-        f"max ({message.ByteSize()} vs. 4194304)\n",
+        (
+            "rpc error: code = ResourceExhausted desc = grpc: received message larger than "
+            f"max ({message.ByteSize()} vs. 4194304)\n"
+        ),
     )
     assert await store.count() == 0
 
@@ -263,11 +274,13 @@ async def test_stream_rate_is_all_or_nothing(opened: Open) -> None:
         )
         assert (status, text) == (
             429,
-            "entry with timestamp 2023-11-14 22:13:20.000000001 +0000 UTC ignored, "
-            f"reason: '{reason}',\n"
-            "entry with timestamp 2023-11-14 22:13:20.000000002 +0000 UTC ignored, "
-            f"reason: '{reason}',\n"
-            f"user 'fake', total ignored: 2 out of 2 for stream: {STREAM}\n",
+            (
+                "entry with timestamp 2023-11-14 22:13:20.000000001 +0000 UTC ignored, "
+                f"reason: '{reason}',\n"
+                "entry with timestamp 2023-11-14 22:13:20.000000002 +0000 UTC ignored, "
+                f"reason: '{reason}',\n"
+                f"user 'fake', total ignored: 2 out of 2 for stream: {STREAM}\n"
+            ),
         )
         store.clock.now += SECOND
         assert (await store.push([(NOW + 1, "y" * 300)]))[0] == 204
@@ -278,10 +291,12 @@ async def test_stream_limit_counts_active_streams(opened: Open) -> None:
         assert await store.push([(NOW, "x")], {"a": "1"}) == (204, "")
         assert await store.push([(NOW, "x")], {"a": "2"}) == (
             429,
-            "Maximum active stream limit exceeded when trying to create stream "
-            '{a="2", service_name="unknown_service"}, reduce the number of active '
-            "streams (reduce labels or reduce label values), or contact your Loki "
-            "administrator to see if the limit can be increased, user: 'fake'\n",
+            (
+                "Maximum active stream limit exceeded when trying to create stream "
+                '{a="2", service_name="unknown_service"}, reduce the number of active '
+                "streams (reduce labels or reduce label values), or contact your Loki "
+                "administrator to see if the limit can be increased, user: 'fake'\n"
+            ),
         )
         store.clock.now += 1801 * SECOND
         assert await store.push([(NOW, "x")], {"a": "2"}) == (204, "")
@@ -293,10 +308,12 @@ async def test_too_far_behind(store: Store) -> None:
     status, text = await store.push([(NOW - hour - 1, "late"), (NOW - hour, "in time")])
     assert (status, text) == (
         400,
-        "entry with timestamp 2023-11-14 21:13:19.999999999 +0000 UTC ignored, reason: "
-        "'entry too far behind, entry timestamp is: 2023-11-14T21:13:19Z, oldest "
-        "acceptable timestamp is: 2023-11-14T21:13:20Z',\n"
-        f"user 'fake', total ignored: 1 out of 2 for stream: {STREAM}\n",
+        (
+            "entry with timestamp 2023-11-14 21:13:19.999999999 +0000 UTC ignored, reason: "
+            "'entry too far behind, entry timestamp is: 2023-11-14T21:13:19Z, oldest "
+            "acceptable timestamp is: 2023-11-14T21:13:20Z',\n"
+            f"user 'fake', total ignored: 1 out of 2 for stream: {STREAM}\n"
+        ),
     )
     assert await store.count() == 2
 

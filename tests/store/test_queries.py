@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import math
@@ -112,8 +113,8 @@ async def test_metadata_is_shown_as_loki_shows_it(store: Store) -> None:
     [
         ("query_range", {"query": "{"}, "parse error at line 1, col 2: syntax error"),
         ("query_range", {"query": '{a="b"}', "limit": "5001"},
-         "max entries limit per query exceeded, limit > max_entries_limit_per_query "
-         "(5001 > 5000)"),
+         ("max entries limit per query exceeded, limit > max_entries_limit_per_query "
+         "(5001 > 5000)")),
         ("query_range", {"query": '{a="b"}', "limit": "0"},
          "limit must be a positive value"),
         ("query_range", {"query": '{a="b"}', "limit": "x"},
@@ -156,8 +157,10 @@ async def test_too_long_a_range(opened: Open) -> None:
         params = {"query": '{a="b"}', "start": NOW - 722 * 3600 * SECOND, "end": NOW}
         assert await store.get("query_range", **params) == (
             400,
-            "the query time range exceeds the limit (query length: 30d2h, "
-            "limit: 30d1h)",
+            (
+                "the query time range exceeds the limit (query length: 30d2h, "
+                "limit: 30d1h)"
+            ),
         )
 
 
@@ -204,8 +207,8 @@ VECTOR = [
     ('count_over_time({container="a"}[1m]) > 10', "vector", []),
     ('avg(count_over_time({container=~".+"}[1m])) * 2', "vector",
      [{"metric": {}, "value": [1700000000, "20"]}]),
-    ('sum(count_over_time({container="a"}[1m])) / sum(count_over_time('
-     '{container=~".+"}[1m]))', "vector",
+    (('sum(count_over_time({container="a"}[1m])) / sum(count_over_time('
+     '{container=~".+"}[1m]))'), "vector",
      [{"metric": {}, "value": [1700000000, "0.3333333333333333"]}]),
     ('max(bytes_rate({container=~".+"}[1m] offset 5s))', "vector",
      [{"metric": {}, "value": [1700000000, "0.8"]}]),
@@ -302,10 +305,8 @@ def test_range_defaults() -> None:
 @given(st.text())
 def test_parameters_raise_value_errors_only(text: str) -> None:
     for name in ("start", "end", "since", "step", "interval", "limit", "direction"):
-        try:
+        with contextlib.suppress(ValueError):
             range_params({"query": "q", name: text}, NOW)
-        except ValueError as error:
-            assert str(error)
 
 
 @pytest.mark.parametrize(
