@@ -110,7 +110,7 @@ def present(image: str) -> bool:
 def build_debian() -> dict[str, str]:
     """Build the stand-ins from Debian packages; return the names for compose.yaml."""
     say(
-        f"building the images from Debian {SUITE} packages "
+        f"images from Debian {SUITE} packages "
         "(MariaDB in MySQL's place, the embedded store in Loki's, no Grafana)"
     )
     base_inputs = DEPLOY / "debian" / "base"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.metadata
 import platform
 import sys
 
 
-DISTRIBUTION = "monitoring-exporters"
+__version__ = "0.1.0"  # hatchling reads it here; CHANGELOG.md says what it holds
+
 UNKNOWN = "unknown"  # what upstream prints for a build without VCS information
 
 # GOARCH for what uname calls the machine.
@@ -23,13 +22,9 @@ _ARCHITECTURES = {
 }
 
 
-@functools.cache
 def version() -> str:
-    """Return the version of the installed distribution, or ``unknown``."""
-    try:
-        return importlib.metadata.version(DISTRIBUTION)
-    except importlib.metadata.PackageNotFoundError:
-        return UNKNOWN  # run from a source tree that was never installed
+    """Return the version of this source tree."""
+    return __version__
 
 
 def labels() -> dict[str, str]:
