@@ -2,12 +2,13 @@
 
 Each module names the upstream code it stands for:
 
-- `flags`, `kingpin`, `usage`: the command line (kingpin v2)
+- `flags`, `kinds`, `kingpin`, `usage`: the command line (kingpin v2)
 - `gotext`, `duration`: Go's spelling of numbers, strings and durations
 - `logs`: logfmt and JSON lines (promslog)
-- `exposition`: metrics as the text Go prints (expfmt)
+- `exposition`, `compression`: metrics as the text Go prints (expfmt), gzip
 - `selfmetrics`, `version`: build_info, process_*, promhttp_*
-- `web`, `listen`: /metrics, landing page and health checks (exporter-toolkit, promhttp)
+- `promhttp`: the handler of /metrics
+- `web`, `landing`, `listen`: addresses, landing page, health (exporter-toolkit)
 - `lifecycle`, `sdnotify`: signals, ordered stop, exit codes
 - `decode`: YAML into frozen dataclasses, errors with file, line and column (yaml.v2)
 - `regex`: Go's regular expressions (RE2)

@@ -4,7 +4,7 @@ Metric objects are prometheus_client's, the text is not: `generate_latest` print
 ``5.0`` where Go prints ``5``. Families are merged and sorted by name, samples by
 number of labels and then label values, labels by name.
 Upstream counterpart: prometheus/common ``expfmt/text_create.go`` and the checks of
-client_golang ``registry.go``; gzip choice as ``promhttp``.
+client_golang ``registry.go``.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from __future__ import annotations
 import functools
 import operator
 import re
-import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from prometheus_client import Metric
 from prometheus_client.samples import Sample
+
+from .gotext import format_float
 
 
 # Names that are not legal before UTF-8 names are written with underscores.
@@ -133,7 +134,7 @@ def _add_rows(rows: list[_Row], name: str, samples: Sequence[Sample]) -> None:
         timestamp = sample.timestamp
         end = "\n" if timestamp is None else _stamp(timestamp)
         rows.append(
-            (len(values), values, head, f"{head} {go_float(sample.value)}{end}")
+            (len(values), values, head, f"{head} {format_float(sample.value)}{end}")
         )
 
 
@@ -187,10 +188,10 @@ def _grouped_line(
 ) -> str:
     cells = [f'{legal_name(k)}="{v.translate(_VALUE_ESCAPES)}"' for k, v in pairs]
     if bound is not None:  # always last, whatever the alphabet says
-        cells.append(f'{extra}="{go_float(float(bound))}"')
+        cells.append(f'{extra}="{format_float(float(bound))}"')
     labels = f"{{{','.join(cells)}}}" if cells else ""
     end = "\n" if sample.timestamp is None else _stamp(sample.timestamp)
-    return f"{name}{labels} {go_float(sample.value)}{end}"
+    return f"{name}{labels} {format_float(sample.value)}{end}"
 
 
 def _print(name: str, family: _Family, report: Report) -> str:
@@ -240,82 +241,3 @@ def legal_name(name: str) -> str:
     """Return *name* with ``_`` for what was illegal before UTF-8 names."""
     plain = _ILLEGAL.sub("_", name)
     return f"_{plain[1:]}" if plain[:1].isdecimal() else plain
-
-
-def go_float(value: float) -> str:
-    """Return *value* as ``strconv.FormatFloat(value, 'g', -1, 64)`` prints it.
-
-    Python's `repr` finds the same shortest digits and agrees about the exponent
-    form below 1e-4 and from 1e16 on; Go uses it from 1e6 on.
-    """
-    value = float(value)
-    text = repr(value)
-    if -1e6 < value < 1e6:
-        if text.endswith(".0"):
-            return text[:-2] if value else "0"
-        return text
-    if -1e16 < value < 1e16:
-        return _exponent_form(text)
-    if value != value:  # noqa: PLR0124 -- the cheapest test for NaN
-        return "NaN"
-    if "n" in text:
-        return "+Inf" if value > 0 else "-Inf"
-    return text
-
-
-def _exponent_form(text: str) -> str:
-    sign = "-" if text[0] == "-" else ""
-    whole, _, fraction = text.lstrip("-").partition(".")
-    digits = (whole + fraction).rstrip("0")
-    mantissa = f"{digits[0]}.{digits[1:]}" if len(digits) > 1 else digits
-    return f"{sign}{mantissa}e+{len(whole) - 1:02d}"
-
-
-# --- compression --------------------------------------------------------------
-
-
-def wants_gzip(accept_encoding: str) -> bool:
-    """Return whether *accept_encoding* prefers gzip to an uncompressed body.
-
-    As in client_golang's copy of gddo ``NegotiateContentEncoding``: identity is
-    offered first, so gzip must be named with a higher q; ``gzip;q=0`` refuses it.
-    """
-    best = {"identity": -1.0, "gzip": -1.0}
-    for part in accept_encoding.lower().split(","):
-        coding, _, parameters = part.partition(";")
-        quality = _quality(parameters)
-        for offer, known in best.items():
-            if coding.strip() in {offer, "*"}:
-                best[offer] = max(known, quality)
-    return best["gzip"] > max(best["identity"], 0.0)
-
-
-def _quality(parameters: str) -> float:
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                return float(value)
-            except ValueError:
-                return 0.0
-    return 1.0
-
-
-def compress(body: bytes) -> bytes:
-    """Return *body* gzipped, fast rather than small (0.06 ms for 100 kB)."""
-    return _compressor()(body)
-
-
-@functools.cache
-def _compressor() -> Callable[[bytes], bytes]:
-    try:
-        from isal import igzip  # noqa: PLC0415 -- a platform may have no wheel of it
-    except ImportError:
-        return compress_slowly
-    return functools.partial(igzip.compress, compresslevel=1)
-
-
-def compress_slowly(body: bytes) -> bytes:
-    """Return *body* gzipped by the standard library."""
-    packer = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-    return packer.compress(body) + packer.flush()

@@ -7,42 +7,47 @@ Upstream counterpart: kingpin v2.
 
 from __future__ import annotations
 
-import functools
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, cast
 
 from . import gotext, kingpin, usage
 from .duration import parse_go_duration
 from .errors import UsageError
+from .kinds import (
+    Flag,
+    T,
+    boolean,
+    choice,
+    duration,
+    floating,
+    integer,
+    string,
+    strings,
+)
 from .version import print_version
 
 
-T = TypeVar("T")
+__all__ = [
+    "Flag",
+    "HelpRequested",
+    "InformationRequested",
+    "Program",
+    "Values",
+    "VersionRequested",
+    "boolean",
+    "choice",
+    "duration",
+    "floating",
+    "integer",
+    "main",
+    "string",
+    "strings",
+]
 
 _NEWLINE = re.compile("\r?\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Flag(Generic[T]):
-    """One flag.
-
-    *name* has no dashes in front. *parse* turns the text of one value into the
-    value and raises ValueError with the text for the user; None makes a boolean,
-    spelled ``--[no-]name``. With *repeatable*, *T* is a tuple of what *parse*
-    returns, and the environment variable *env* holds one value per line.
-    """
-
-    name: str
-    help: str
-    default: T
-    parse: Callable[[str], Any] | None = None
-    env: str | None = None
-    repeatable: bool = False
-    hidden: bool = False
-    placeholder: str = ""
 
 
 class Values:
@@ -184,124 +189,6 @@ def _parse(flag: Flag[Any], text: str) -> Any:
 def _read_lines(path: str) -> list[str]:
     with open(path, encoding="utf-8", errors="surrogateescape") as file:
         return file.read().split("\n")
-
-
-# --- kinds of flags ---------------------------------------------------------
-
-
-def boolean(
-    name: str,
-    help: str,  # noqa: A002 -- kingpin's word, and every caller's keyword
-    *,
-    default: bool = False,
-    env: str | None = None,
-    hidden: bool = False,
-) -> Flag[bool]:
-    """Return a flag spelled ``--[no-]name`` that takes no value."""
-    return Flag(name, help, default, None, env, hidden=hidden)
-
-
-def string(
-    name: str,
-    help: str,  # noqa: A002 -- see boolean
-    *,
-    default: str = "",
-    env: str | None = None,
-    hidden: bool = False,
-    placeholder: str = "",
-) -> Flag[str]:
-    """Return a flag whose value is taken as it is."""
-    return Flag(name, help, default, str, env, hidden=hidden, placeholder=placeholder)
-
-
-def strings(
-    name: str,
-    help: str,  # noqa: A002 -- see boolean
-    *,
-    default: tuple[str, ...] = (),
-    env: str | None = None,
-    hidden: bool = False,
-) -> Flag[tuple[str, ...]]:
-    """Return a flag that may be repeated; giving it once drops the *default*."""
-    return Flag(name, help, default, str, env, repeatable=True, hidden=hidden)
-
-
-def integer(
-    name: str,
-    help: str,  # noqa: A002 -- see boolean
-    *,
-    default: int = 0,
-    env: str | None = None,
-    hidden: bool = False,
-) -> Flag[int]:
-    """Return a flag for a whole number.
-
-    kingpin reads it as a float and cuts the fraction off, hence ``1e3`` and the
-    error text ``strconv.ParseFloat: …`` (kingpin ``values_generated.go``).
-    """
-    return Flag(name, help, default, _parse_integer, env, hidden=hidden)
-
-
-def floating(
-    name: str,
-    help: str,  # noqa: A002 -- see boolean
-    *,
-    default: float = 0.0,
-    env: str | None = None,
-    hidden: bool = False,
-) -> Flag[float]:
-    """Return a flag for a number."""
-    return Flag(name, help, default, gotext.parse_float, env, hidden=hidden)
-
-
-def duration(
-    name: str,
-    help: str,  # noqa: A002 -- see boolean
-    *,
-    default: float = 0.0,
-    env: str | None = None,
-    hidden: bool = False,
-    placeholder: str = "",
-) -> Flag[float]:
-    """Return a flag for a Go duration (``1m30s``); its value is in seconds."""
-    return Flag(
-        name,
-        help,
-        default,
-        parse_go_duration,
-        env,
-        hidden=hidden,
-        placeholder=placeholder,
-    )
-
-
-def choice(
-    name: str,
-    help: str,  # noqa: A002 -- see boolean
-    options: Sequence[str],
-    *,
-    default: str,
-    env: str | None = None,
-    hidden: bool = False,
-) -> Flag[str]:
-    """Return a flag whose value must be one of *options*."""
-    parse = functools.partial(_parse_choice, tuple(options))
-    return Flag(name, help, default, parse, env, hidden=hidden)
-
-
-def _parse_integer(text: str) -> int:
-    value = gotext.parse_float(text)
-    if not abs(value) < 1 << 63:  # also NaN, which Go would turn into a wild number
-        raise ValueError(
-            f"strconv.ParseFloat: parsing {gotext.quote(text)}: value out of range",
-        )
-    return int(value)
-
-
-def _parse_choice(options: tuple[str, ...], text: str) -> str:
-    if text in options:
-        return text
-    raise ValueError(f"enum value must be one of {','.join(options)}, got '{text}'")
 
 
 VERSION = boolean("version", "Show application version.")

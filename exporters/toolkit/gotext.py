@@ -99,3 +99,32 @@ def _syntax(function: str, text: str) -> ValueError:
 
 def _range(function: str, text: str) -> ValueError:
     return ValueError(f"strconv.{function}: parsing {quote(text)}: value out of range")
+
+
+def format_float(value: float) -> str:
+    """Return *value* as ``strconv.FormatFloat(value, 'g', -1, 64)`` prints it.
+
+    Python's `repr` finds the same shortest digits and agrees about the exponent
+    form below 1e-4 and from 1e16 on; Go uses it from 1e6 on.
+    """
+    value = float(value)
+    text = repr(value)
+    if -1e6 < value < 1e6:
+        if text.endswith(".0"):
+            return text[:-2] if value else "0"
+        return text
+    if -1e16 < value < 1e16:
+        return _exponent_form(text)
+    if value != value:  # noqa: PLR0124 -- the cheapest test for NaN
+        return "NaN"
+    if "n" in text:
+        return "+Inf" if value > 0 else "-Inf"
+    return text
+
+
+def _exponent_form(text: str) -> str:
+    sign = "-" if text[0] == "-" else ""
+    whole, _, fraction = text.lstrip("-").partition(".")
+    digits = (whole + fraction).rstrip("0")
+    mantissa = f"{digits[0]}.{digits[1:]}" if len(digits) > 1 else digits
+    return f"{sign}{mantissa}e+{len(whole) - 1:02d}"

@@ -1,29 +1,50 @@
 """Serve /metrics, a landing page and health checks over HTTP.
 
-Upstream counterparts: exporter-toolkit ``web`` (listening, landing page) and
-client_golang ``promhttp`` (the metrics handler). The health checks are ours.
+Upstream counterpart: exporter-toolkit ``web``. The health checks are ours.
 """
 
 from __future__ import annotations
 
 import asyncio
-import html
 import logging
-import math
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
-from prometheus_client import Metric
 
-from . import sdnotify, selfmetrics, version
-from .exposition import CONTENT_TYPE, compress, encode, wants_gzip
+from . import sdnotify
 from .flags import Flag, boolean, integer, string, strings
+from .landing import landing_page
 from .listen import format_address, open_listener
-from .logs import describe
+from .promhttp import (
+    GATHER_SECONDS,
+    Gather,
+    Handler,
+    Scrape,
+    ScrapeRefused,
+    metrics_handler,
+    text_answer,
+)
 
+
+__all__ = [
+    "DISABLE_EXPORTER_METRICS",
+    "GATHER_SECONDS",
+    "MAX_REQUESTS",
+    "Gather",
+    "Handler",
+    "Ready",
+    "Scrape",
+    "ScrapeRefused",
+    "add_health",
+    "answer_errors",
+    "exporter_app",
+    "listen_address",
+    "metrics_handler",
+    "serve",
+    "telemetry_path",
+]
 
 log = logging.getLogger(__name__)
 # What aiohttp has to say about connections.
@@ -38,8 +59,6 @@ _MAX_BODY_BYTES = 64 * 1024
 _IDLE_SECONDS = 120.0
 # Twice this is what aiohttp gives requests still being served at a stop.
 _STOP_SECONDS = 1.5
-# A gather that takes longer is answered 503 (promhttp HandlerOpts.Timeout).
-GATHER_SECONDS = 60.0
 
 MAX_REQUESTS = integer(
     "web.max-requests",
@@ -73,143 +92,12 @@ def listen_address(default: str, env: str | None = None) -> Flag[tuple[str, ...]
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Scrape:
-    """One request for the metrics."""
-
-    query: Mapping[str, Sequence[str]]
-    timeout_seconds: float | None = None
-
-
-class ScrapeRefused(Exception):  # noqa: N818 -- an answer to the client, not a fault
-    """Answer 400 with this text."""
-
-
-Gather = Callable[[Scrape], Awaitable[Iterable[Metric]]]
 Ready = Callable[[], str | None]
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def always_ready() -> str | None:
     """Return no reason not to be ready."""
     return None
-
-
-def metrics_handler(
-    gather: Gather,
-    *,
-    program: str,
-    max_requests: int = 40,
-    exporter_metrics: bool = True,
-    gather_seconds: float = GATHER_SECONDS,
-) -> Handler:
-    """Return a handler that answers with what *gather* returns.
-
-    ``<program>_build_info`` is added, and with *exporter_metrics* the process_* and
-    promhttp_* families too. More than *max_requests* at a time (0: no bound) are
-    answered 503. An exception in *gather* is logged and answered 500, and one that
-    takes longer than *gather_seconds* is cancelled and answered 503.
-    """
-    served = _Metrics(gather, program, max_requests, exporter_metrics, gather_seconds)
-    return served.handle
-
-
-class _Metrics:
-    def __init__(
-        self,
-        gather: Gather,
-        program: str,
-        max_requests: int,
-        exporter_metrics: bool,
-        gather_seconds: float,
-    ) -> None:
-        self._exporter_metrics = exporter_metrics
-        self._gather = gather
-        self._program = program
-        self._max_requests = max_requests
-        self._gather_seconds = gather_seconds
-        self._metrics = selfmetrics.HandlerMetrics()
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        with self._metrics.request():
-            try:
-                response = await self._answer(request)
-            except ScrapeRefused as refusal:
-                # Upstream filters in front of promhttp: not counted there either.
-                return _text(400, str(refusal))
-            self._metrics.count(response.status)
-            return response
-
-    async def _answer(self, request: web.Request) -> web.Response:
-        if 0 < self._max_requests < self._metrics.in_flight:
-            return _text(
-                503,
-                f"Limit of concurrent requests reached ({self._max_requests}), "
-                "try again later.\n",
-            )
-        scrape = parse_scrape(request)
-        try:
-            async with asyncio.timeout(self._gather_seconds) as deadline:
-                families = list(await self._gather(scrape))
-            return self._render(request, scrape, families)
-        except ScrapeRefused:
-            raise
-        except Exception as error:
-            if isinstance(error, TimeoutError) and deadline.expired():
-                return self._too_slow()
-            log.exception("error gathering metrics")  # one line: see logs.py
-            self._metrics.count_error("gathering")
-            return _text(
-                500,
-                f"An error has occurred while serving metrics: {describe(error)}\n",
-            )
-
-    def _too_slow(self) -> web.Response:
-        text = f"Exceeded configured timeout of {self._gather_seconds:g}s."
-        log.error("error gathering metrics", extra={"fields": {"err": text}})
-        self._metrics.count_error("gathering")
-        return _text(503, text + "\n")
-
-    def _render(
-        self,
-        request: web.Request,
-        scrape: Scrape,
-        families: list[Metric],
-    ) -> web.Response:
-        families.append(selfmetrics.build_info(self._program))
-        if self._exporter_metrics:
-            families += selfmetrics.process()
-            families += self._metrics.collect()
-        problems: list[str] = []
-        body = encode(families, problems.append, scrape.query.get("name[]"))
-        if problems:  # as promhttp's ContinueOnError: drop, log, count, go on
-            log.error(
-                "error gathering metrics",
-                extra={"fields": {"err": "; ".join(problems[:10])}},
-            )
-            self._metrics.count_error("gathering")
-        headers = {hdrs.CONTENT_TYPE: CONTENT_TYPE}
-        if wants_gzip(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ()))):
-            headers[hdrs.CONTENT_ENCODING] = "gzip"
-            body = compress(body)
-        return web.Response(body=body, headers=headers)
-
-
-def parse_scrape(request: web.Request) -> Scrape:
-    """Return what *request* asks for."""
-    query = {name: request.query.getall(name) for name in request.query}
-    header = request.headers.get("X-Prometheus-Scrape-Timeout-Seconds", "")
-    try:
-        timeout = float(header)
-    except ValueError:
-        timeout = math.nan
-    return Scrape(query, timeout if 0 < timeout < math.inf else None)
-
-
-def _text(status: int, text: str) -> web.Response:
-    """Answer as Go's ``http.Error`` does."""
-    headers = {"X-Content-Type-Options": "nosniff"}
-    return web.Response(status=status, text=text, headers=headers)
 
 
 def exporter_app(
@@ -262,13 +150,13 @@ def add_health(app: web.Application, name: str, ready: Ready) -> None:
     """Add ``/-/healthy`` and ``/-/ready`` to *app*."""
 
     async def healthy(_: web.Request) -> web.Response:
-        return _text(200, f"{name} is Healthy.\n")
+        return text_answer(200, f"{name} is Healthy.\n")
 
     async def is_ready(_: web.Request) -> web.Response:
         reason = ready()
         if reason is None:
-            return _text(200, f"{name} is Ready.\n")
-        return _text(503, f"{reason}\n")
+            return text_answer(200, f"{name} is Ready.\n")
+        return text_answer(503, f"{reason}\n")
 
     app.router.add_route("*", "/-/healthy", healthy)
     app.router.add_route("*", "/-/ready", is_ready)
@@ -281,46 +169,19 @@ def _page_handler(page: str) -> Handler:
     return handle
 
 
-def landing_page(name: str, description: str, path: str, color: str) -> str:
-    """Return the HTML of ``/``: what runs here, its version, where the metrics are."""
-    title = html.escape(name)
-    return f"""<!DOCTYPE html>
-<html lang="en">
-  <head>
-    <meta charset="UTF-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1.0">
-    <title>{title}</title>
-    <style>
-      body {{ font-family: system-ui, sans-serif; margin: 0; }}
-      header {{ background-color: {html.escape(color)}; color: #fff; padding: 1rem; }}
-      main {{ padding: 1rem; }}
-    </style>
-  </head>
-  <body>
-    <header><h1>{title}</h1></header>
-    <main>
-      <h2>{html.escape(description)}</h2>
-      <div>Version: {html.escape(version.info())}</div>
-      <ul><li><a href="{html.escape(path)}">Metrics</a></li></ul>
-    </main>
-  </body>
-</html>
-"""
-
-
 @web.middleware
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer errors as Go's server words them, and log what was not foreseen."""
     try:
         return await handler(request)
     except web.HTTPNotFound:
-        return _text(404, "404 page not found\n")
+        return text_answer(404, "404 page not found\n")
     except web.HTTPException:
         raise
     except Exception:
         fields = {"path": request.path}
         log.exception("error serving request", extra={"fields": fields})
-        return _text(500, "Internal Server Error\n")
+        return text_answer(500, "Internal Server Error\n")
 
 
 async def serve(

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import math
+import struct
+from decimal import Decimal
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -86,3 +90,74 @@ def test_integer() -> None:
 def test_bool_error() -> None:
     with pytest.raises(ValueError, match=r'ParseBool: parsing "yes": invalid syntax'):
         gotext.parse_bool("yes")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0, "0"),
+        (-0.0, "0"),
+        (1, "1"),
+        (True, "1"),
+        (-1, "-1"),
+        (5.0, "5"),
+        (0.1, "0.1"),
+        (0.0001, "0.0001"),
+        (0.00001, "1e-05"),
+        (1.305e-06, "1.305e-06"),
+        (123456.789, "123456.789"),
+        (262144, "262144"),
+        (999999, "999999"),
+        (999999.5, "999999.5"),
+        (1000000, "1e+06"),
+        (-1000000, "-1e+06"),
+        (1260062, "1.260062e+06"),
+        (1.5e15, "1.5e+15"),
+        (9999999999999998, "9.999999999999998e+15"),
+        (1e16, "1e+16"),
+        (1e21, "1e+21"),
+        (2**64 - 1, "1.8446744073709552e+19"),
+        (1e100, "1e+100"),
+        (5e-324, "5e-324"),
+        (1.7976931348623157e308, "1.7976931348623157e+308"),
+        (math.inf, "+Inf"),
+        (-math.inf, "-Inf"),
+        (math.nan, "NaN"),
+    ],
+)
+def test_number(value: float, expected: str) -> None:
+    assert gotext.format_float(value) == expected
+
+
+def strconv_g(value: float) -> str:
+    """FormatFloat(value, 'g', -1, 64) from its rules: shortest digits, %e at 6."""
+    digits = next(
+        candidate
+        for precision in range(17)
+        if float(candidate := f"{value:.{precision}e}") == value
+    )
+    sign, numbers, _ = Decimal(digits).as_tuple()
+    exponent = int(digits.partition("e")[2])
+    mantissa = "".join(map(str, numbers)).rstrip("0") or "0"
+    front = "-" if sign else ""
+    if exponent < -4 or exponent >= 6:
+        body = mantissa[0] + ("." + mantissa[1:] if len(mantissa) > 1 else "")
+        return f"{front}{body}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
+    if exponent < 0:
+        return f"{front}0.{'0' * (-exponent - 1)}{mantissa}"
+    whole = mantissa[: exponent + 1].ljust(exponent + 1, "0")
+    rest = mantissa[exponent + 1 :]
+    return f"{front}{whole}{'.' + rest if rest else ''}"
+
+
+@given(
+    st.one_of(
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.integers(-(2**64), 2**64).map(float),
+        st.integers(0, 2**64 - 1).map(
+            lambda bits: struct.unpack("<d", struct.pack("<Q", bits))[0]
+        ),
+    ).filter(lambda v: math.isfinite(v) and v != 0),
+)
+def test_number_against_the_rules_of_strconv(value: float) -> None:
+    assert gotext.format_float(value) == strconv_g(value)

@@ -1,0 +1,156 @@
+"""Answer requests for the metrics (client_golang ``promhttp/http.go``)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aiohttp import hdrs, web
+from prometheus_client import Metric
+
+from . import selfmetrics
+from .compression import compress, wants_gzip
+from .exposition import CONTENT_TYPE, encode
+from .logs import describe
+
+
+log = logging.getLogger(__name__)
+
+# A gather that takes longer is answered 503 (promhttp HandlerOpts.Timeout).
+GATHER_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scrape:
+    """One request for the metrics."""
+
+    query: Mapping[str, Sequence[str]]
+    timeout_seconds: float | None = None
+
+
+class ScrapeRefused(Exception):  # noqa: N818 -- an answer to the client, not a fault
+    """Answer 400 with this text."""
+
+
+Gather = Callable[[Scrape], Awaitable[Iterable[Metric]]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def metrics_handler(
+    gather: Gather,
+    *,
+    program: str,
+    max_requests: int = 40,
+    exporter_metrics: bool = True,
+    gather_seconds: float = GATHER_SECONDS,
+) -> Handler:
+    """Return a handler that answers with what *gather* returns.
+
+    ``<program>_build_info`` is added, and with *exporter_metrics* the process_* and
+    promhttp_* families too. More than *max_requests* at a time (0: no bound) are
+    answered 503. An exception in *gather* is logged and answered 500, and one that
+    takes longer than *gather_seconds* is cancelled and answered 503.
+    """
+    served = _Metrics(gather, program, max_requests, exporter_metrics, gather_seconds)
+    return served.handle
+
+
+class _Metrics:
+    def __init__(
+        self,
+        gather: Gather,
+        program: str,
+        max_requests: int,
+        exporter_metrics: bool,
+        gather_seconds: float,
+    ) -> None:
+        self._exporter_metrics = exporter_metrics
+        self._gather = gather
+        self._program = program
+        self._max_requests = max_requests
+        self._gather_seconds = gather_seconds
+        self._metrics = selfmetrics.HandlerMetrics()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        with self._metrics.request():
+            try:
+                response = await self._answer(request)
+            except ScrapeRefused as refusal:
+                # Upstream filters in front of promhttp: not counted there either.
+                return text_answer(400, str(refusal))
+            self._metrics.count(response.status)
+            return response
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        if 0 < self._max_requests < self._metrics.in_flight:
+            return text_answer(
+                503,
+                f"Limit of concurrent requests reached ({self._max_requests}), "
+                "try again later.\n",
+            )
+        scrape = parse_scrape(request)
+        try:
+            async with asyncio.timeout(self._gather_seconds) as deadline:
+                families = list(await self._gather(scrape))
+            return self._render(request, scrape, families)
+        except ScrapeRefused:
+            raise
+        except Exception as error:
+            if isinstance(error, TimeoutError) and deadline.expired():
+                return self._too_slow()
+            log.exception("error gathering metrics")  # one line: see logs.py
+            self._metrics.count_error("gathering")
+            return text_answer(
+                500,
+                f"An error has occurred while serving metrics: {describe(error)}\n",
+            )
+
+    def _too_slow(self) -> web.Response:
+        text = f"Exceeded configured timeout of {self._gather_seconds:g}s."
+        log.error("error gathering metrics", extra={"fields": {"err": text}})
+        self._metrics.count_error("gathering")
+        return text_answer(503, text + "\n")
+
+    def _render(
+        self,
+        request: web.Request,
+        scrape: Scrape,
+        families: list[Metric],
+    ) -> web.Response:
+        families.append(selfmetrics.build_info(self._program))
+        if self._exporter_metrics:
+            families += selfmetrics.process()
+            families += self._metrics.collect()
+        problems: list[str] = []
+        body = encode(families, problems.append, scrape.query.get("name[]"))
+        if problems:  # as promhttp's ContinueOnError: drop, log, count, go on
+            log.error(
+                "error gathering metrics",
+                extra={"fields": {"err": "; ".join(problems[:10])}},
+            )
+            self._metrics.count_error("gathering")
+        headers = {hdrs.CONTENT_TYPE: CONTENT_TYPE}
+        if wants_gzip(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ()))):
+            headers[hdrs.CONTENT_ENCODING] = "gzip"
+            body = compress(body)
+        return web.Response(body=body, headers=headers)
+
+
+def parse_scrape(request: web.Request) -> Scrape:
+    """Return what *request* asks for."""
+    query = {name: request.query.getall(name) for name in request.query}
+    header = request.headers.get("X-Prometheus-Scrape-Timeout-Seconds", "")
+    try:
+        timeout = float(header)
+    except ValueError:
+        timeout = math.nan
+    return Scrape(query, timeout if 0 < timeout < math.inf else None)
+
+
+def text_answer(status: int, text: str) -> web.Response:
+    """Return *text* as Go's ``http.Error`` answers it."""
+    headers = {"X-Content-Type-Options": "nosniff"}
+    return web.Response(status=status, text=text, headers=headers)
