@@ -13,6 +13,7 @@ from prometheus_client import Metric
 
 from exporters.node import collectors
 from exporters.node.paths import Paths
+from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Flag, Values, boolean
 from exporters.toolkit.web import ScrapeRefused
 
@@ -90,14 +91,21 @@ def is_enabled(spec: CollectorSpec, values: Values) -> bool:
     return values[spec.switch]
 
 
+def _create(spec: CollectorSpec, context: Context) -> Collect:
+    try:
+        return spec.create(context)
+    except StartError as error:
+        raise StartError(f"couldn't create collector {spec.name}: {error}") from error
+
+
 class Registry:
     """The collectors of this process: those that exist, and those that are enabled."""
 
     def __init__(self, specs: Sequence[CollectorSpec], context: Context) -> None:
-        """Create the enabled collectors of *specs*; raises what ``create`` raises."""
+        """Create the enabled collectors of *specs*; raises StartError for bad flags."""
         self._known = frozenset(spec.name for spec in specs)
         self._enabled: Mapping[str, Collect] = {
-            spec.name: spec.create(context)
+            spec.name: _create(spec, context)
             for spec in sorted(specs, key=lambda spec: spec.name)
             if is_enabled(spec, context.values)
         }
