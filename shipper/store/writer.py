@@ -24,6 +24,7 @@ QUEUE_PUSHES: Final = 64
 """Pushes that may wait for the thread; with 16 MiB bodies the worst case is 1 GiB."""
 GROUP_LINES: Final = 50_000
 WAIT_SECONDS: Final = 10.0
+COMMIT_SECONDS: Final = 60.0
 
 
 class Writer:
@@ -39,9 +40,10 @@ class Writer:
     async def append(self, batch: Batch) -> Outcome:
         """Return what became of *batch* once it is on the disk.
 
-        Waits for room in the queue, at most `WAIT_SECONDS`; then it is a 503. Raises
-        Answer, also when SQLite refuses (500). A batch whose waiter gives up may still
-        be stored: the client will push it again and it is a duplicate then.
+        Waits for room in the queue at most `WAIT_SECONDS`, for the disk at most
+        `COMMIT_SECONDS`; then it is a 503. Raises Answer, also when SQLite refuses
+        (500). A batch whose waiter gives up may still be stored: the client will push
+        it again and it is a duplicate then.
         """
         if self._closing.is_set():
             raise Answer(503, "the store is shutting down")
@@ -49,11 +51,12 @@ class Writer:
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self._queue.put((batch, done))
+            async with asyncio.timeout(COMMIT_SECONDS):
+                return await done
         except TimeoutError:
             raise Answer(
                 503, "the store cannot keep up with its disk, try again later"
             ) from None
-        return await done
 
     async def run(self) -> None:
         """Commit what is pushed until `close`, and what is still waiting then."""
