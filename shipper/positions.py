@@ -147,6 +147,10 @@ class Positions:
         """Return the entry *key* as it is kept; KeyError when there is none."""
         return self._entries[key]
 
+    def __contains__(self, key: object) -> bool:
+        """Say whether there is an entry *key*."""
+        return key in self._entries
+
     def keys(self) -> list[str]:
         """Return all keys, also those of others."""
         return list(self._entries)

@@ -68,12 +68,17 @@ class Ledger:
         self._keep_gone_seconds = keep_gone_seconds
         self._now = now
         self._open: dict[str, Progress] = {}
+        self._in_use: set[str] = set()
         self._gone = self._read_gone()
         self._removed: set[str] = set()
         positions.register(self._changes)
 
     def progress(self, container_id: str) -> Progress:
-        """Return the one progress of *container_id*, as it was left last time."""
+        """Return the one progress of *container_id*, as it was left last time.
+
+        It is kept in memory until `release` and while lines are in flight.
+        """
+        self._in_use.add(container_id)
         progress = self._open.get(container_id)
         if progress is None:
             progress = Progress(self._position(container_id))
@@ -81,9 +86,13 @@ class Ledger:
         self._gone.pop(container_id, None)
         return progress
 
+    def release(self, container_id: str) -> None:
+        """Note that nobody reads *container_id* any more."""
+        self._in_use.discard(container_id)
+
     def set_gone(self, container_id: str) -> None:
         """Note that *container_id* was removed: forget it some time from now."""
-        if container_id in self._open or container_id in self._kept_ids():
+        if container_id in self._open or self._prefix + container_id in self._positions:
             self._gone.setdefault(container_id, self._now())
 
     def set_existing(self, container_ids: Collection[str]) -> None:
@@ -159,9 +168,14 @@ class Ledger:
         for container_id in self._removed:
             changes.update(dict.fromkeys(self._keys(container_id)))
         self._removed.clear()
-        for container_id, progress in self._open.items():
+        for container_id, progress in list(self._open.items()):
             changes.update(self._entries(container_id, progress.position))
-        for container_id in self._gone.keys() - self._open.keys():
+            if container_id not in self._in_use and not progress.in_flight:
+                # What is written says it all: many containers come and go.
+                del self._open[container_id]
+        for container_id in self._gone:
+            if self._prefix + container_id in changes:
+                continue
             since = self._fields(self._prefix + container_id).get("since", 0)
             changes[self._prefix + container_id] = self._head(container_id, since)
         return changes
@@ -170,7 +184,7 @@ class Ledger:
         limit = self._now() - self._keep_gone_seconds
         for container_id in [key for key, at in self._gone.items() if at <= limit]:
             progress = self._open.get(container_id)
-            if progress is not None and progress.in_flight:
+            if container_id in self._in_use or (progress and progress.in_flight):
                 continue
             del self._gone[container_id]
             self._open.pop(container_id, None)

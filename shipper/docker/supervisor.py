@@ -268,6 +268,7 @@ class Supervisor:
         finally:
             # Nothing is awaited since the tailer looked for a restart.
             del self._tailers[container_id], self._tasks[container_id]
+            self._ledger.release(container_id)
         if outcome is Outcome.ENDED:
             self._read_to_end.add(container_id)
         elif outcome is Outcome.UNREADABLE:

@@ -161,6 +161,12 @@ class PrivateDaemon:
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
+        """Start it, skipping the test with a reason where it cannot run."""
+        for tool in ("docker", "dockerd", "unshare", "setsid", "ip"):
+            if shutil.which(tool) is None:
+                pytest.skip(f"a private dockerd needs {tool}")
+        if os.geteuid() != 0:
+            pytest.skip("a private dockerd needs root")
         folder = self._folder
         command = [
             "exec dockerd",

@@ -33,6 +33,7 @@ def write(path: Path, **entries: str) -> str:
 
 def ship(ledger: Ledger, container_id: str, stream: int, entry: Entry) -> None:
     progress = ledger.progress(container_id)
+    ledger.release(container_id)
     part = progress.stream(stream)
     assert progress.accept(part, entry) == (True, False)
     part.cursor.acknowledge([entry])
@@ -155,10 +156,26 @@ async def test_a_gone_container_with_lines_in_flight_is_kept(tmp_path: Path) -> 
     stream = progress.stream(STDOUT)
     progress.accept(stream, Entry(T, b"a"))
     ledger.set_gone(ID)
+    ledger.release(ID)
     clock.seconds += KEEP_GONE_SECONDS + 1
     await kept.save()
-    assert ledger.progress(ID) is progress
     assert ledger.in_flight == 1
+    stream.cursor.acknowledge([Entry(T, b"a")])
+    await kept.close()
+    assert ID not in "".join(load(kept.path))
+
+
+async def test_what_nobody_reads_is_on_disk_only(tmp_path: Path) -> None:
+    kept = Positions(str(tmp_path / "p.yaml"))
+    ledger = Ledger(kept, "job")
+    ship(ledger, ID, STDOUT, Entry(T, b"a"))
+    used = ledger.progress(OTHER)
+    position = ledger.progress(ID).position
+    ledger.release(ID)
+    await kept.save()
+    assert list(ledger._open) == [OTHER]
+    assert ledger.progress(OTHER) is used
+    assert ledger.progress(ID).position == position
     await kept.close()
 
 
