@@ -22,7 +22,11 @@ def tickets(*sizes: int) -> list[Ticket]:
 
 
 def sizes(batch: Batch | None) -> list[int] | None:
-    return batch and [len(ticket.shipped.line) for ticket in batch.tickets]
+    return (
+        None
+        if batch is None
+        else [len(ticket.shipped.line) for ticket in batch.tickets]
+    )
 
 
 def test_closes_before_the_size_is_exceeded() -> None:

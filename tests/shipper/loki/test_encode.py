@@ -51,14 +51,14 @@ def push_request_class() -> Any:
             message.field.add(
                 name=field,
                 number=number,
-                type=kind,  # type: ignore[arg-type]  # the stubs want their own enum
+                type=kind,
                 type_name=type_name or None,
                 label=TYPE.LABEL_REPEATED if repeated else TYPE.LABEL_OPTIONAL,
             )
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)  # type: ignore[no-untyped-call]
+    pool.Add(file)
     return message_factory.GetMessageClass(
-        pool.FindMessageTypeByName("logproto.PushRequest")  # type: ignore[no-untyped-call]
+        pool.FindMessageTypeByName("logproto.PushRequest")
     )
 
 

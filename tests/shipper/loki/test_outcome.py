@@ -25,6 +25,11 @@ BEHIND = (
     "is: 2026-11-22T14:00:00Z',\nuser 'fake', total ignored: 1 out of 2 for stream: "
     + STREAM
 )
+METADATA = (
+    f"stream '{STREAM}' has structured metadata too large: '70000' bytes, limit: "
+    "'65536' bytes. Please see `limits_config.max_structured_metadata_size` or contact "
+    "your Loki administrator to increase it."
+)
 LABELS = (
     "couldn't parse labels: 1:3: parse error: unexpected character inside braces: '.'"
 )
@@ -44,8 +49,8 @@ LABELS = (
         ),
         (
             "entry with timestamp 2026-11-22 13:00:00 +0000 UTC ignored, reason: "
-            "'entry out of order',\nuser 'fake', total ignored: 2 out of 10 for stream: "
-            + STREAM,
+            "'entry out of order',\nuser 'fake', total ignored: 2 out of 10 for "
+            f"stream: {STREAM}",
             Kind.PARTLY,
             {"out_of_order": 2},
         ),
@@ -60,13 +65,7 @@ LABELS = (
             {"greater_than_max_sample_age": 2},
         ),
         (f"999 errors like: {TOO_LONG}", Kind.PARTLY, {"line_too_long": 10}),
-        (
-            f"stream '{STREAM}' has structured metadata too large: '70000' bytes, "
-            "limit: '65536' bytes. Please see `limits_config.max_structured_metadata_"
-            "size` or contact your Loki administrator to increase it.",
-            Kind.PARTLY,
-            {"structured_metadata_too_large": 1},
-        ),
+        (METADATA, Kind.PARTLY, {"structured_metadata_too_large": 1}),
         (LABELS, Kind.WHOLE, {"invalid_labels": 10}),
         (
             f"entry for stream '{STREAM}' has 16 label names; limit 15",

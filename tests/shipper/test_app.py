@@ -1,0 +1,366 @@
+"""The whole shipper in this process, between a fake daemon and a fake Loki."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from exporters.toolkit.decode import decode
+from exporters.toolkit.errors import StartError
+from shipper.app import DRAIN_SECONDS, INTAKE_SECONDS, POSITIONS_SECONDS, serve
+from shipper.config.model import Config
+from shipper.pipeline.entry import Entry
+
+from .docker.conftest import (
+    BASE_NS,
+    HEADERS,
+    Answer,
+    FakeDocker,
+    Writer,
+    chunk,
+    listed,
+    log_frame,
+)
+from .loki.conftest import decode as decode_push
+
+
+OUT, ERR = 1, 2
+
+
+class Loki:
+    """Stores what it is sent, unless told to answer otherwise."""
+
+    def __init__(self) -> None:
+        self.status = 204
+        self.hang: asyncio.Event | None = None
+        self.streams: dict[str, list[Entry]] = {}
+        self.asked = asyncio.Event()
+        self.changed = asyncio.Condition()
+
+    async def push(self, request: web.Request) -> web.Response:
+        labels, entries = decode_push(await request.read())
+        self.asked.set()
+        if self.hang is not None:
+            await self.hang.wait()
+            return web.Response(status=503)
+        if self.status == 204:
+            async with self.changed:
+                self.streams.setdefault(labels, []).extend(entries)
+                self.changed.notify_all()
+        return web.Response(status=self.status)
+
+    async def wait_for(self, count: int) -> None:
+        def enough() -> bool:
+            return sum(map(len, self.streams.values())) >= count
+
+        async with asyncio.timeout(20), self.changed:
+            await self.changed.wait_for(enough)
+
+
+def follow(*frames: bytes) -> Answer:
+    """Answer with *frames* and keep the log open, as a running container does."""
+
+    async def answer(writer: Writer, query: dict[str, str]) -> None:
+        writer.write(HEADERS + b"".join(chunk(frame) for frame in frames))
+        await writer.drain()
+        await asyncio.Event().wait()
+
+    return answer
+
+
+def frames(count: int, first: int = 0) -> list[bytes]:
+    return [
+        log_frame(kind, 1000 * n + kind, b"%s %d" % (name, n))
+        for n in range(first, first + count)
+        for kind, name in ((OUT, b"out"), (ERR, b"err"))
+    ]
+
+
+def wanted(count: int) -> dict[str, list[Entry]]:
+    return {
+        f'{{container_name="web", stream="{stream}"}}': [
+            Entry(BASE_NS + 1000 * n + kind, f"{stream[3:]} {n}".encode())
+            for n in range(count)
+        ]
+        for kind, stream in ((OUT, "stdout"), (ERR, "stderr"))
+    }
+
+
+class Site:
+    """Both sides, and a config that names them."""
+
+    def __init__(self, docker: FakeDocker, loki: Loki, url: str, folder: Path) -> None:
+        self.docker, self.loki, self.url, self.folder = docker, loki, url, folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = int(free.getsockname()[1])
+
+    def config(self, port: int | None = None) -> Config:
+        text = f"""
+server: {{http_listen_address: 127.0.0.1, http_listen_port: {port or self.port}}}
+positions: {{filename: {self.folder}/positions.yaml}}
+clients: [{{url: "{self.url}", batchwait: 20ms}}]
+scrape_configs:
+  - job_name: docker
+    docker_sd_configs: [{{host: "unix://{self.docker.path}", refresh_interval: 1h}}]
+    relabel_configs:
+      - source_labels: [__meta_docker_container_name]
+        regex: /(.*)
+        target_label: container_name
+      - source_labels: [__meta_docker_container_log_stream]
+        target_label: stream
+"""
+        return decode(text.encode(), Config, "test.yaml")
+
+    @asynccontextmanager
+    async def running(self, *, dry_run: bool = False) -> AsyncIterator[None]:
+        """Run the shipper; leaving stops it in order."""
+        stop = asyncio.Event()
+        async with asyncio.timeout(30):
+            task = asyncio.create_task(serve(self.config(), stop, dry_run=dry_run))
+            try:
+                yield
+            finally:
+                stop.set()
+                await task
+
+    async def get(self, path: str) -> tuple[int, str]:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://127.0.0.1:{self.port}{path}") as response,
+        ):
+            return response.status, await response.text()
+
+    async def until(self, path: str, accept: Callable[[int, str], bool]) -> str:
+        """Ask *path* until *accept* likes status and text; return the text."""
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    status, text = await self.get(path)
+                except aiohttp.ClientConnectorError:  # not listening yet
+                    await asyncio.sleep(0.01)
+                    continue
+                if accept(status, text):
+                    return text
+                await asyncio.sleep(0.01)
+
+    def positions(self) -> str:
+        return (self.folder / "positions.yaml").read_text()
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    docker = FakeDocker(str(tmp_path / "d.sock"), [listed()])
+    loki = Loki()
+    app = web.Application()
+    app.router.add_post("/loki/api/v1/push", loki.push)
+    await docker.start()
+    async with TestServer(app) as server:
+        yield Site(docker, loki, str(server.make_url("/loki/api/v1/push")), tmp_path)
+        if loki.hang is not None:
+            loki.hang.set()
+    await docker.stop()
+
+
+async def test_lines_arrive_and_positions_move(site: Site) -> None:
+    site.docker.logs = [follow(*frames(300))]
+    async with site.running():
+        await site.loki.wait_for(600)
+        assert await site.until("/ready", lambda status, _: status == 200) == "Ready"
+        sent = 'promtail_sent_entries_total{host="127.0.0.1'
+        metrics = await site.until("/metrics", lambda _, text: sent in text)
+        assert "\npromtail_docker_target_entries_total 600\n" in metrics
+        assert "container_name=&quot;web&quot;" in (await site.get("/targets"))[1]
+    assert site.loki.streams == wanted(300)
+    assert f"cursor-{'a' * 64}" in site.positions()
+
+
+async def test_a_restart_reads_again_and_sends_nothing_twice(site: Site) -> None:
+    site.docker.logs = [follow(*frames(20)), follow(*frames(30))]
+    async with site.running():
+        await site.loki.wait_for(40)
+    async with site.running():
+        await site.loki.wait_for(60)
+    assert site.loki.streams == wanted(30)
+
+
+async def test_what_loki_did_not_take_is_read_again(site: Site) -> None:
+    site.docker.logs = [follow(*frames(20)), follow(*frames(20))]
+    site.loki.status = 503
+    async with site.running():
+        await site.loki.asked.wait()
+        text = await site.until("/ready", lambda status, _: status == 500)
+        assert text.startswith("Not ready: ")
+    assert not (site.folder / "positions.yaml").exists() or (
+        f"docker:docker:{'a' * 64}:" not in site.positions()
+    )
+    site.loki.status = 204
+    async with site.running():
+        await site.loki.wait_for(40)
+    assert site.loki.streams == wanted(20)
+
+
+async def test_the_stop_is_in_time_with_a_loki_that_hangs(site: Site) -> None:
+    site.docker.logs = [follow(*frames(20))]
+    site.loki.hang = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    async with site.running():
+        await site.loki.asked.wait()
+        started = loop.time()
+    assert loop.time() - started < INTAKE_SECONDS + DRAIN_SECONDS + POSITIONS_SECONDS
+    assert INTAKE_SECONDS + DRAIN_SECONDS + POSITIONS_SECONDS < 9
+
+
+async def test_not_ready_without_docker(site: Site) -> None:
+    await site.docker.stop()
+    async with site.running():
+        text = await site.until("/ready", lambda _, text: "Docker" in text)
+        assert text.startswith("Not ready: Docker cannot be reached: ")
+        assert site.docker.path in text
+
+
+async def test_a_dry_run_prints_and_keeps_nothing(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.docker.logs = [follow(*frames(2))]
+    printed = ""
+    async with site.running(dry_run=True):
+        while printed.count("\n") < 4:
+            await asyncio.sleep(0.01)
+            printed += capsys.readouterr().out
+    first = printed.splitlines()[0].split("\t")
+    labels = '{container_name="web", stream="stdout"}'
+    assert first == ["2026-11-22T15:00:00.000000001+0000", labels, "out 0"]
+    assert not site.loki.streams
+    assert not (site.folder / "positions.yaml").exists()
+
+
+async def test_a_port_that_is_taken_is_one_plain_error(site: Site) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = int(taken.getsockname()[1])
+        with pytest.raises(StartError, match="address already in use") as told:
+            async with asyncio.timeout(20):
+                await serve(site.config(port), asyncio.Event())
+    assert "\n" not in str(told.value)
+
+
+# --- real containers --------------------------------------------------------
+
+
+def docker_image() -> str | None:
+    """Return a local image with a shell, None without a Docker Engine."""
+    if shutil.which("docker") is None:
+        return None
+    listing = subprocess.run(
+        ["docker", "images", "--format", "{{.Repository}}:{{.Tag}}"],
+        capture_output=True, text=True, check=False, timeout=20,
+    )  # fmt: skip
+    names = [name for name in listing.stdout.split() if "<none>" not in name]
+    return next((name for name in names if "nginx" in name), None)
+
+
+@pytest.fixture
+def writer() -> Iterator[Callable[[int], str]]:
+    """Start containers that write numbered lines on both streams."""
+    image = docker_image()
+    if image is None:
+        pytest.skip("no Docker Engine with an nginx image")
+    names: list[str] = []
+
+    def start(count: int) -> str:
+        names.append(f"shipper-test-{uuid.uuid4().hex[:8]}")
+        script = f"i=0; while [ $i -lt {count} ]; do echo out $i; echo err $i >&2; i=$((i+1)); done; sleep 300"  # noqa: E501
+        subprocess.run(
+            ["docker", "run", "-d", "--name", names[-1], "--label", "shipper-test",
+             "--entrypoint", "sh", image, "-c", script],
+            check=True, capture_output=True, timeout=60,
+        )  # fmt: skip
+        return names[-1]
+
+    yield start
+    for name in names:
+        subprocess.run(
+            ["docker", "rm", "-f", name], check=True, capture_output=True, timeout=60
+        )
+
+
+@pytest.mark.docker
+async def test_real_containers_through_the_program_itself(
+    site: Site, writer: Callable[[int], str]
+) -> None:
+    """`python -m shipper` as a process, stopped and started in the middle."""
+    name = writer(2000)
+    text = json.dumps(
+        {
+            "server": {
+                "http_listen_address": "127.0.0.1",
+                "http_listen_port": site.port,
+            },
+            "positions": {"filename": f"{site.folder}/positions.yaml"},
+            "clients": [{"url": site.url, "batchwait": "50ms"}],
+            "scrape_configs": [
+                {
+                    "job_name": "docker",
+                    "docker_sd_configs": [
+                        {
+                            "host": "unix:///var/run/docker.sock",
+                            "filters": [{"name": "name", "values": [name]}],
+                        }
+                    ],
+                    "relabel_configs": [
+                        {
+                            "source_labels": ["__meta_docker_container_name"],
+                            "regex": "/(.*)",
+                            "target_label": "container_name",
+                        },
+                        {
+                            "source_labels": ["__meta_docker_container_log_stream"],
+                            "target_label": "stream",
+                        },
+                    ],
+                }
+            ],
+        }
+    )
+    config = site.folder / "config.yaml"
+    config.write_text(text)
+    again = "shipper_duplicates_suppressed_total 0\n"
+    for restarted in (False, True):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "shipper", "-config.file", str(config),
+            env={**os.environ, "PYTHONPATH": os.getcwd()},
+        )  # fmt: skip
+        await site.loki.wait_for(4000)
+        await site.until("/ready", lambda status, _: status == 200)
+        if restarted:  # it has read the overlap and recognised it
+            await site.until("/metrics", lambda _, text: again not in text)
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(10):
+            assert await process.wait() == 0
+    lines = {
+        labels: [entry.line.decode() for entry in entries]
+        for labels, entries in site.loki.streams.items()
+    }
+    assert lines == {
+        f'{{container_name="{name}", stream="std{kind}"}}': [
+            f"{kind} {n}" for n in range(2000)
+        ]
+        for kind in ("out", "err")
+    }
