@@ -25,6 +25,10 @@ BEHIND = (
     "is: 2026-11-22T14:00:00Z',\nuser 'fake', total ignored: 1 out of 2 for stream: "
     + STREAM
 )
+OUT_OF_ORDER = (
+    "entry with timestamp 2026-11-22 13:00:00 +0000 UTC ignored, reason: 'entry out of "
+    f"order',\nuser 'fake', total ignored: 2 out of 10 for stream: {STREAM}"
+)
 METADATA = (
     f"stream '{STREAM}' has structured metadata too large: '70000' bytes, limit: "
     "'65536' bytes. Please see `limits_config.max_structured_metadata_size` or contact "
@@ -48,9 +52,7 @@ LABELS = (
             {"too_far_behind": 7},
         ),
         (
-            "entry with timestamp 2026-11-22 13:00:00 +0000 UTC ignored, reason: "
-            "'entry out of order',\nuser 'fake', total ignored: 2 out of 10 for "
-            f"stream: {STREAM}",
+            OUT_OF_ORDER,
             Kind.PARTLY,
             {"out_of_order": 2},
         ),
