@@ -24,6 +24,7 @@ from shipper.docker.stream import (
     DockerHost,
     DockerRefusedError,
     Response,
+    ask,
     get,
 )
 
@@ -144,7 +145,11 @@ class Engine:
     async def logs(
         self, container_id: str, since_ns: int, streams: Sequence[int]
     ) -> Response:
-        """Open the log of a container from *since_ns* on, and follow it."""
+        """Ask for the log of a container from *since_ns* on, and what follows.
+
+        The answer has not come yet: dockerd 20.10 sends no headers before the first
+        line, which may be never (see `Response.accepted`).
+        """
         query = {
             "follow": "1",
             "stdout": "1" if STDOUT in streams else "0",
@@ -154,7 +159,7 @@ class Engine:
         }
         version = await self.version()
         target = f"/{version}/containers/{container_id}/logs?{urlencode(query)}"
-        return await get(self.host, target, self._deadlines)
+        return await ask(self.host, target, self._deadlines)
 
     @asynccontextmanager
     async def events(self, since_ns: int) -> AsyncIterator[AsyncIterator[Event]]:
@@ -179,11 +184,11 @@ class Engine:
             self._client.session.headers.update(self.host.headers)
         return self._client
 
-    async def _ask(self, what: str, ask: Callable[[], Awaitable[T]]) -> T:
-        """Await what *ask* gives; everything that goes wrong becomes a DockerError."""
+    async def _ask(self, what: str, query: Callable[[], Awaitable[T]]) -> T:
+        """Await what *query* gives; what goes wrong becomes a DockerError."""
         what = f"{self.host.url} GET {what}"
         try:
-            return await ask()
+            return await query()
         except aiodocker.DockerError as error:
             message = " ".join(str(error.message).split())[:500]
             if error.status >= 600:  # aiodocker's own number for "cannot connect"

@@ -167,12 +167,20 @@ class Response(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    async def headers(self) -> None:
-        """Wait for the status line and the headers.
+    def ask(self, request: bytes) -> None:
+        """Send *request* over the connection that was made."""
+        assert self._transport is not None
+        self._transport.write(request)
 
-        Raises DockerError when the connection ends before them.
+    async def accepted(self) -> None:
+        """Wait for the status line and the headers, and for a refusal's text.
+
+        Raises DockerRefusedError on any status but 200, DockerError when the connection
+        ends before an answer.
         """
         await self._headers
+        if self.status != 200:
+            raise await _refusal(self)
 
     # asyncio.Protocol
 
@@ -242,8 +250,27 @@ async def get(host: DockerHost, target: str, deadlines: Deadlines) -> Response:
     Raises DockerRefusedError on any status but 200, DockerError when the daemon cannot
     be reached or lets a deadline pass.
     """
-    what = f"{host.url} GET {target.partition('?')[0]}"
-    response = Response(what)
+    response = await ask(host, target, deadlines)
+    try:
+        async with asyncio.timeout(deadlines.headers_seconds):
+            await response.accepted()
+    except TimeoutError:
+        response.close()
+        raise DockerError(
+            f"{response.what}: no answer within {deadlines.headers_seconds:g} s"
+        ) from None
+    except BaseException:
+        response.close()
+        raise
+    return response
+
+
+async def ask(host: DockerHost, target: str, deadlines: Deadlines) -> Response:
+    """Send ``GET`` *target*, do not wait for an answer (see `Response.accepted`).
+
+    Raises DockerError when the daemon cannot be reached in time.
+    """
+    response = Response(f"{host.url} GET {target.partition('?')[0]}")
     try:
         async with asyncio.timeout(deadlines.connect_seconds):
             await _connect(host, response)
@@ -254,11 +281,7 @@ async def get(host: DockerHost, target: str, deadlines: Deadlines) -> Response:
         ) from None
     except OSError as error:
         raise DockerError(f"{host.url}: {error.strerror or error}") from error
-    try:
-        await _ask(host, target, response, deadlines)
-    except BaseException:
-        response.close()
-        raise
+    response.ask(_request(host, target))
     return response
 
 
@@ -270,23 +293,6 @@ async def _connect(host: DockerHost, response: Response) -> None:
         return
     name, port = host.address
     await loop.create_connection(lambda: response, name, port, ssl=host.tls)
-
-
-async def _ask(
-    host: DockerHost, target: str, response: Response, deadlines: Deadlines
-) -> None:
-    transport = response._transport  # noqa: SLF001  # the two are one protocol
-    assert transport is not None
-    transport.write(_request(host, target))
-    try:
-        async with asyncio.timeout(deadlines.headers_seconds):
-            await response.headers()
-            if response.status != 200:
-                raise await _refusal(response)
-    except TimeoutError:
-        raise DockerError(
-            f"{response.what}: no answer within {deadlines.headers_seconds:g} s"
-        ) from None
 
 
 def _request(host: DockerHost, target: str) -> bytes:

@@ -44,6 +44,9 @@ Describe = Callable[[], Awaitable[Discovered | None]]
 DRAIN_SECONDS = 30.0
 """Silence after a container's death that means its log will not end by itself."""
 
+ANSWER_SECONDS = 300.0
+"""How long no answer is taken for a silent container before it is asked again."""
+
 
 class Outcome(Enum):
     """Why a log is not followed any more."""
@@ -64,6 +67,7 @@ class Settings:
     retry: Retry = field(default_factory=Retry)
     max_line_bytes: int = DEFAULT_MAX_LINE_BYTES
     drain_seconds: float = DRAIN_SECONDS
+    answer_seconds: float = ANSWER_SECONDS
 
 
 def stream_labels(relabel: Relabel, discovered: Discovered) -> dict[int, Labels]:
@@ -185,6 +189,8 @@ class Tailer:
             try:
                 if not await self._know_labels():
                     return Outcome.UNWANTED
+                if not await self._answered(response):
+                    return None
                 await self._pump(response)
             finally:
                 self._response = None
@@ -203,6 +209,17 @@ class Tailer:
             self.describe_as(discovered)
         self._opened = sorted(self.labels)
         return bool(self.labels)
+
+    async def _answered(self, response: Response) -> bool:
+        """Wait for the headers; False when it is time to ask anew."""
+        limit = asyncio.get_running_loop().time() + self._settings.answer_seconds
+        self._silence = asyncio.timeout_at(self._drained_at() if self._dead else limit)
+        try:
+            async with self._silence:
+                await response.accepted()
+        except TimeoutError:
+            return False
+        return True
 
     async def _pump(self, response: Response) -> None:
         """Ship a response to its end; DockerError when that is not the log's end."""

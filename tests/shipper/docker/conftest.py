@@ -273,7 +273,9 @@ def meters() -> CountingMeters:
 
 @pytest.fixture
 def settings(sink: MemorySink, meters: CountingMeters) -> Settings:
-    return Settings(name_and_stream, sink, meters, Retry(0.001, 0.01))
+    return Settings(
+        name_and_stream, sink, meters, Retry(0.001, 0.01), answer_seconds=0.2
+    )
 
 
 @pytest.fixture

@@ -134,6 +134,24 @@ async def test_a_driver_that_cannot_be_read(
     assert "does not support reading" in caplog.text
 
 
+async def test_a_silent_container_is_waited_for(
+    docker: RealDocker, tmp_path: Path
+) -> None:
+    async with shipping(docker, tmp_path) as shipper:
+        script = "while [ ! -e /tmp/go ]; do sleep 0.02; done; echo at last; sleep 60"
+        container_id = await docker.run(script=script)
+        async with asyncio.timeout(10):
+            while not (  # noqa: ASYNC110  # as in real.py
+                (tailer := shipper.supervisor.tailers.get(container_id))
+                and tailer.labels
+            ):
+                await asyncio.sleep(0.01)
+        await docker("exec", container_id, "sh", "-c", ": > /tmp/go")
+        await shipper.until_seen(1)
+        assert shipper.sink.lines == [b"at last"]
+        assert shipper.meters.counts["reconnects"] == 0
+
+
 async def test_killed_and_resumed(docker: RealDocker, tmp_path: Path) -> None:
     script = "for i in $(seq 400); do echo out $i; echo err $i >&2; sleep 0.005; done"
     container_id = await docker.run(script=script)
