@@ -32,11 +32,15 @@ LabelName = Annotated[str, Scalar("LabelName", _label_name)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackoffConfig:
-    """How long to wait between attempts; *max_retries* 0 tries for ever."""
+    """How long to wait between attempts, and how often to try.
+
+    *max_retries* counts attempts; 0 and None try for ever. None, not promtail's 10, is
+    what stands when nobody set it: who did not choose to lose lines loses none.
+    """
 
     min_period: GoDuration = 0.5
     max_period: GoDuration = 300.0
-    max_retries: int = 10
+    max_retries: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

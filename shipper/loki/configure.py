@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shipper.config.http_client import BasicAuth, HttpClientConfig
-from shipper.config.model import BackoffConfig, ClientConfig
+from shipper.config.model import ClientConfig
 from shipper.tls import tls_context
 
 from .backoff import Backoff
@@ -13,13 +13,9 @@ from .settings import ClientSettings, Credentials
 def client_settings(config: ClientConfig) -> ClientSettings:
     """Return the settings for *config*, with its certificates loaded.
 
-    ``max_retries`` counts only where it differs from promtail's default: whoever did
-    not choose to lose lines after ten attempts loses none.
-
     Raises:
         StartError: a certificate cannot be used.
     """
-    retries = config.backoff_config.max_retries
     return ClientSettings(
         url=config.url.text,
         host=config.url.host,
@@ -36,7 +32,7 @@ def client_settings(config: ClientConfig) -> ClientSettings:
         backoff=Backoff(
             config.backoff_config.min_period, config.backoff_config.max_period
         ),
-        max_retries=None if retries == BackoffConfig().max_retries else retries,
+        max_retries=config.backoff_config.max_retries,
         drop_rate_limited_batches=config.drop_rate_limited_batches,
     )
 

@@ -75,7 +75,7 @@ def test_the_usual_first_file() -> None:
     assert (backoff.min_period, backoff.max_period, backoff.max_retries) == (
         0.5,
         300,
-        10,
+        None,  # for ever: promtail's 10 only when somebody asks for it
     )
     (job,) = loaded.config.scrape_configs
     (docker,) = job.docker_sd_configs

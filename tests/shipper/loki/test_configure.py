@@ -30,6 +30,15 @@ def test_defaults_are_promtails_but_nothing_is_given_up() -> None:
     assert found.max_retries is None
 
 
+@pytest.mark.parametrize("attempts", [0, 3, 10])
+def test_attempts_are_those_that_were_asked_for(attempts: int) -> None:
+    found = settings(f"""
+url: http://loki:3100/push
+backoff_config: {{max_retries: {attempts}}}
+""")
+    assert found.max_retries == attempts
+
+
 def test_every_key() -> None:
     found = settings("""
 url: https://me:s3cret@loki.example/push
