@@ -34,7 +34,10 @@ class Refusal:
 _ABOUT_ENTRIES = (
     ("greater_than_max_sample_age", re.compile(r"has timestamp too old: ")),
     ("too_far_in_future", re.compile(r"has timestamp too new: ")),
-    ("line_too_long", re.compile(r"Max entry size '\d+' bytes exceeded for stream ")),
+    (
+        "line_too_long",
+        re.compile(r"(?i)max entry size '\d+' bytes exceeded for stream "),
+    ),
     ("disallowed_structured_metadata", re.compile(r"includes structured metadata, ")),
     ("structured_metadata_too_large", re.compile(r"has structured metadata too large")),
     (

@@ -45,6 +45,7 @@ LABELS = (
         (TOO_OLD, Kind.PARTLY, {"greater_than_max_sample_age": 1}),
         (TOO_NEW, Kind.PARTLY, {"too_far_in_future": 1}),
         (TOO_LONG, Kind.PARTLY, {"line_too_long": 1}),
+        (TOO_LONG.replace("Max", "max"), Kind.PARTLY, {"line_too_long": 1}),  # Loki 3.7
         (BEHIND, Kind.PARTLY, {"too_far_behind": 1}),
         (
             BEHIND.replace("1 out of 2", "7 out of 9"),
