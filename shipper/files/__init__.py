@@ -1,0 +1,1 @@
+"""The file side: globs, one tail per file, rotation, places kept over restarts."""

@@ -1,0 +1,136 @@
+"""How far each file of a path is read and acknowledged. Pure: no I/O, no clock.
+
+A path is a row of files: the one that bears the name now and, after a rotation, those
+before it that are not done. `Trail` is that row, a `Segment` is one file in it and its
+cursor, a `Place` is what is kept of a segment over a restart.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+from shipper.pipeline.entry import Entry
+
+
+HEAD_BYTES = 1024
+"""How much of a file's beginning tells it from another with the same inode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Up to *offset* the file is done.
+
+    It is told by its *inode* (not by its device: numbers of devices change when a host
+    starts) and the checksum of its first *head_bytes* bytes. No inode: only promtail's
+    number is known.
+    """
+
+    offset: int
+    inode: int | None = None
+    head_bytes: int = 0
+    head_checksum: int = 0
+
+    def describes(self, head: bytes) -> bool:
+        """Say whether a file that begins with *head* begins as this one did."""
+        return (
+            len(head) >= self.head_bytes
+            and crc32(head[: self.head_bytes]) == self.head_checksum
+        )
+
+
+def format_place(place: Place) -> str:
+    """Return *place* as text: ``<offset> <inode> <head bytes>:<head checksum>``."""
+    head = f"{place.head_bytes}:{place.head_checksum:08x}"
+    return f"{place.offset} {place.inode} {head}"
+
+
+def parse_place(text: str) -> Place:
+    """Return the place that *text* says; ValueError when it says none."""
+    try:
+        offset, inode, head = text.split(" ")
+        head_bytes, checksum = head.split(":")
+        place = Place(int(offset), int(inode), int(head_bytes), int(checksum, 16))
+    except ValueError:
+        place = None
+    if place is None or place.offset < 0 or not 0 <= place.head_bytes <= HEAD_BYTES:
+        raise ValueError(
+            f"expected '<offset> <inode> <bytes>:<checksum>', got {text!r}"
+        )
+    return place
+
+
+class Segment:
+    """A `Cursor`: the lines of one file, and up to where they are acknowledged."""
+
+    __slots__ = ("done", "ended", "head", "inode", "pending")
+
+    def __init__(self, inode: int, offset: int) -> None:
+        self.inode = inode
+        self.head = b""
+        """The first `HEAD_BYTES` of the file, as far as they are known."""
+        self.done = offset
+        self.pending: deque[int] = deque()
+        """Where each line ends that was put and not acknowledged."""
+        self.ended = False
+        """Nothing more will be read of it."""
+
+    def acknowledge(self, entries: Sequence[Entry]) -> None:
+        """Note that the oldest ``len(entries)`` lines are done.
+
+        They are counted, not looked at: a pipeline may have changed text and time.
+        """
+        pending = self.pending
+        for _ in entries:
+            self.done = pending.popleft()
+
+    @property
+    def place(self) -> Place:
+        """The place up to which everything is acknowledged."""
+        return Place(self.done, self.inode, len(self.head), crc32(self.head))
+
+
+class Trail:
+    """The files of one path, oldest first; the last one is, or was, at the path.
+
+    *places* is what was kept of it. Until the first file is found they stand for it.
+    *closed* says that all files were read to their end and that there was no other.
+    """
+
+    def __init__(self, places: Sequence[Place] = (), *, closed: bool = False) -> None:
+        self.kept = tuple(places)
+        self.closed = closed
+        self._segments: deque[Segment] = deque()
+
+    def begin(self, inode: int, offset: int, head: bytes = b"") -> Segment:
+        """Append a file that is read from *offset* on."""
+        segment = Segment(inode, offset)
+        segment.head = head
+        self._segments.append(segment)
+        self.kept = ()
+        return segment
+
+    def restart(self) -> None:
+        """Let everything that is not acknowledged be read again."""
+        self.kept = self.places
+        self._segments.clear()
+
+    @property
+    def in_flight(self) -> int:
+        """How many lines were put and not acknowledged."""
+        return sum(len(segment.pending) for segment in self._segments)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """What to keep over a restart: every file that is not done, and the last."""
+        segments = self._segments
+        while len(segments) > 1 and segments[0].ended and not segments[0].pending:
+            segments.popleft()
+        last = len(segments) - 1
+        return self.kept + tuple(
+            segment.place
+            for number, segment in enumerate(segments)
+            if number == last or segment.pending or not segment.ended
+        )

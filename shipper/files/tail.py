@@ -1,0 +1,343 @@
+"""Follow one path: from bytes to ``sink.put``, over rotations, each line once.
+
+The poller says what file is at the path (`Tail.notice`); the tail reads it, and those
+that were there before it, oldest first. A file that lost its name is read until it has
+been silent for a while, since its writer may still have it open; then what has no
+newline becomes a line, because nothing can follow. While ``put`` waits nothing is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from shipper.files.clock import LineClock
+from shipper.files.disk import Disk
+from shipper.files.meters import Meters, NoMeters
+from shipper.files.place import Place, Segment, Trail
+from shipper.files.reader import Budget, Identity, LogFile, Seen, recognise
+from shipper.files.rotations import Rotations, Wait
+from shipper.files.splitter import MAX_LINE_BYTES, FileLine, LineSplitter
+from shipper.pipeline.entry import Entry, Labels, Sink
+
+
+log = logging.getLogger(__name__)
+
+CHUNK_BYTES = 64 * 1024
+"""How much is read at once: what a file whose stream is held up costs at most."""
+
+DRAIN_SECONDS = 5.0
+RETRY_SECONDS = 10.0
+MAX_OPEN_FILES = 512
+MAX_UNREAD_ROTATIONS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What all tails of a job share. *budget* bounds the files that stay open."""
+
+    sink: Sink
+    disk: Disk
+    meters: Meters = field(default_factory=NoMeters)
+    clock: LineClock = field(default_factory=LineClock)
+    budget: Budget = field(default_factory=lambda: Budget(MAX_OPEN_FILES))
+    max_line_bytes: int = MAX_LINE_BYTES
+    drain_seconds: float = DRAIN_SECONDS
+    retry_seconds: float = RETRY_SECONDS
+
+
+@dataclass(slots=True, eq=False)
+class _Part:
+    """A file that is read: the one at the path (*attached*), or one before it."""
+
+    file: LogFile
+    segment: Segment
+    splitter: LineSplitter
+    attached: bool = True
+    silent_since: float = 0.0
+    size: int = 0
+    links: int = 1
+
+
+class Tail:
+    """The reader of one path; `run` it as a task, tell it by `notice`."""
+
+    def __init__(
+        self,
+        path: str,
+        labels: Labels,
+        discovered: Mapping[str, str],
+        *,
+        trail: Trail,
+        rotations: Rotations,
+        settings: Settings,
+    ) -> None:
+        self.path = path
+        self.labels = labels
+        self.discovered = discovered
+        """The labels before relabelling."""
+        self.error = ""
+        """Why the file cannot be read at the moment."""
+        self.wanted = True
+        """Whether the pattern still finds the path; `run` ends some time after."""
+        self._trail = trail
+        self._rotations = rotations
+        self._settings = settings
+        self._parts: list[_Part] = []
+        self._seen: Seen | None = None
+        self._appeared: deque[Seen | None] = deque(maxlen=MAX_UNREAD_ROTATIONS)
+        self._kept = trail.kept
+        self._retry_at = 0.0
+        self._wake = asyncio.Event()
+        for place in self._kept:
+            if place.inode is not None:
+                rotations.claim(place.inode, self)
+
+    # What the supervisor tells
+
+    def notice(self, seen: Seen | OSError | None) -> bool:
+        """Take what is at the path now; return whether that is news."""
+        if isinstance(seen, OSError):
+            if self._now() >= self._retry_at:
+                self._failed(seen)
+            return False
+        before, self._seen = self._seen, seen
+        if _identity(before) != _identity(seen):
+            self._appeared.append(seen)
+        changed = before != seen
+        if changed or self.restless:
+            self._wake.set()
+        return changed
+
+    def want(self, wanted: bool) -> None:
+        """Note whether the pattern still finds the path."""
+        if self.wanted and not wanted:
+            self._wake.set()
+        self.wanted = wanted
+
+    def bears(self, identity: Identity) -> bool:
+        """Say whether the path is a name of the file *identity* now."""
+        return _identity(self._seen) == identity
+
+    @property
+    def restless(self) -> bool:
+        """Whether something is to be done though nothing happens at the path."""
+        waiting = bool(self._appeared or self.error or not self.wanted)
+        return waiting or not all(part.attached for part in self._parts)
+
+    # The work
+
+    async def run(self) -> None:
+        """Follow the path until it is neither wanted nor there."""
+        try:
+            await self._resume()
+            while self.wanted or self._seen is not None or self._parts:
+                await self._wake.wait()
+                self._wake.clear()
+                await self._step()
+        finally:
+            for part in self._parts:
+                self._rotations.release(part.file.identity, self)
+                part.file.close()
+            self._unclaim()
+
+    async def _step(self) -> None:
+        if self._now() < self._retry_at:
+            return
+        self._look_at_appeared()
+        failed = False
+        for part in list(self._parts):
+            try:
+                await self._drain(part)
+            except OSError as error:
+                self._failed(error)
+                failed = True
+        if self.error and not failed:
+            log.info("file is read again", extra=self._fields())
+            self.error = ""
+
+    async def _resume(self) -> None:
+        """Find the files that were read last time: here, or rotated meanwhile."""
+        found: dict[Identity, tuple[LogFile, Place]] = {}
+        for place in self._kept:
+            if place.inode is None:
+                continue
+            file = await self._settings.disk.ask(
+                recognise, self.path, place, self._settings.budget
+            )
+            if file is None:
+                self._missing(place)
+                continue
+            if file.identity in found:  # truncated between the two places
+                found[file.identity][0].close()
+            found[file.identity] = (file, place)
+        self._unclaim()
+        # The one at the path comes last, whatever was moved where meanwhile.
+        for identity in sorted(found, key=self.bears):
+            file, place = found[identity]
+            self._begin(file, place.offset).attached = self.bears(identity)
+
+    def _missing(self, place: Place) -> None:
+        if not self._trail.closed:  # else it was read to its end before
+            self._lost(place)
+
+    def _unclaim(self) -> None:
+        for place in self._kept:
+            if place.inode is not None:
+                self._rotations.unclaim(place.inode, self)
+        self._kept = tuple(place for place in self._kept if place.inode is None)
+
+    # Files come and go
+
+    def _look_at_appeared(self) -> None:
+        while self._appeared:
+            seen = self._appeared[0]
+            if seen is None:
+                self._detach()
+            elif not self._reattach(seen.identity):
+                self._detach()
+                known = self._rotations.known(seen.identity, self)
+                if isinstance(known, Wait):
+                    return
+                self._attach(seen, *known or (0, b""))
+            self._appeared.popleft()
+
+    def _detach(self) -> None:
+        for part in self._parts:
+            if part.attached:
+                part.attached = False
+                part.silent_since = self._now()
+
+    def _reattach(self, identity: Identity) -> bool:
+        """Return whether the file that came is one that is read already."""
+        for part in self._parts:
+            if part.file.identity == identity:
+                if not part.attached:
+                    self._detach()
+                    part.attached = True
+                return True
+        return False
+
+    def _attach(self, seen: Seen, offset: int, head: bytes) -> None:
+        """Read the file *seen* from *offset* on, if it still begins with *head*."""
+        file = LogFile(self.path, seen.identity, self._settings.budget, head)
+        if self._kept:  # promtail's number, for the file that it was about
+            offset, self._kept = self._kept[0].offset, ()
+        if offset > seen.size:
+            offset, file.head = 0, b""
+        self._begin(file, offset).size = seen.size
+
+    def _begin(self, file: LogFile, offset: int) -> _Part:
+        segment = self._trail.begin(file.identity.inode, offset, file.head)
+        splitter = LineSplitter(offset, self._settings.max_line_bytes)
+        part = _Part(file, segment, splitter, silent_since=self._now())
+        self._parts.append(part)
+        self._rotations.hold(file.identity, self)
+        return part
+
+    async def _end(self, part: _Part) -> None:
+        """Let go of a file that nothing will be added to."""
+        await self._ship(part, part.splitter.flush())
+        part.segment.ended = True
+        part.file.close()
+        self._parts.remove(part)
+        identity = part.file.identity
+        self._rotations.release(identity, self)
+        if part.links:
+            offset, head = part.splitter.offset, part.segment.head
+            self._rotations.finished(identity, offset, head)
+
+    # Reading
+
+    async def _drain(self, part: _Part) -> None:
+        """Read *part* to its end; let go of it if that has been its end for long."""
+        try:
+            await self._read(part)
+        except FileNotFoundError:
+            if part.size > part.splitter.offset:
+                self._lost(part.segment.place)
+            part.links = 0
+            await self._end(part)
+            return
+        silent = self._now() - part.silent_since
+        if not part.attached and silent >= self._settings.drain_seconds:
+            await self._end(part)
+
+    async def _read(self, part: _Part) -> None:
+        meters = self._settings.meters
+        while True:
+            chunk = await self._settings.disk.ask(
+                part.file.read, part.splitter.offset, CHUNK_BYTES
+            )
+            part.links, part.size = chunk.links, chunk.size
+            part.segment.head = part.file.head
+            if chunk.truncated:
+                await self._begin_anew(part)
+                continue
+            if chunk.data:
+                part.silent_since = self._now()
+                await self._ship(part, part.splitter.feed(chunk.data))
+            if part.attached:
+                meters.read_bytes(self.path, part.splitter.offset)
+                meters.file_bytes(self.path, chunk.size)
+            if len(chunk.data) < CHUNK_BYTES:
+                return
+
+    async def _begin_anew(self, part: _Part) -> None:
+        """Read a truncated file from its beginning."""
+        log.info("file was truncated, reading it anew", extra=self._fields())
+        await self._ship(part, part.splitter.flush())
+        part.segment.ended = True
+        part.segment = self._trail.begin(part.file.identity.inode, 0)
+        part.splitter = LineSplitter(0, self._settings.max_line_bytes)
+
+    async def _ship(self, part: _Part, lines: Iterable[FileLine]) -> None:
+        put, stamp = self._settings.sink.put, self._settings.clock.stamp
+        segment = part.segment
+        shipped = 0
+        try:
+            for text, end in lines:
+                # Before put: a sink may acknowledge at once.
+                segment.pending.append(end)
+                await put(self.labels, Entry(stamp(), text), segment)
+                shipped += 1
+        finally:
+            if shipped:
+                self._settings.meters.read_lines(self.path, shipped)
+            if part.splitter.truncated:
+                self._settings.meters.truncated(part.splitter.truncated)
+                part.splitter.truncated = 0
+
+    # What goes wrong
+
+    def _failed(self, error: OSError) -> None:
+        """Say once what is wrong, and try again later."""
+        self._settings.meters.unreadable(1)
+        self._retry_at = self._now() + self._settings.retry_seconds
+        reason = error.strerror or str(error)
+        if reason != self.error:
+            self.error = reason
+            log.warning(
+                "file cannot be read, trying again: %s", reason, extra=self._fields()
+            )
+
+    def _lost(self, place: Place) -> None:
+        self._settings.meters.gaps(1)
+        log.warning(
+            "a file that was read is gone or cut, lines at its end may be lost",
+            extra={"fields": {"path": self.path, "read_up_to": place.offset}},
+        )
+
+    def _fields(self) -> dict[str, dict[str, str]]:
+        return {"fields": {"path": self.path}}
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _identity(seen: Seen | None) -> Identity | None:
+    return None if seen is None else seen.identity
