@@ -77,8 +77,15 @@ def check_ports(settings: Settings, *, offline: bool) -> None:
 def down(settings: Settings, rest: Sequence[str]) -> None:
     """Stop and remove the containers; the volumes stay unless asked otherwise."""
     local.down(settings, [])
-    if engine.reachable():
-        Compose(settings, images.remembered(settings)).show("down", *rest)
+    if not engine.reachable():
+        return
+    compose = Compose(settings, images.remembered(settings))
+    # A removed container takes its log along: what is logged while stopping is shipped
+    # before the shipper and the store go.
+    running = compose.read("ps", "--services").split()
+    if writers := [name for name in running if name not in {"promtail", "loki"}]:
+        compose.show("stop", *writers)
+    compose.show("down", *rest)
 
 
 def logs(settings: Settings, rest: Sequence[str]) -> None:

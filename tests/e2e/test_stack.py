@@ -130,6 +130,17 @@ def test_a_second_up_takes_seconds_and_loses_nothing(site: Stack) -> None:
     assert "<title>End to end" in fetch(site.url("NGINX_PORT"))[2]
 
 
+def test_down_ships_the_last_words_and_keeps_the_data(site: Stack) -> None:
+    before = len(site.stored(PREFIX + "nginx"))
+    assert site.command("down").returncode == 0
+    again = site.command("up")
+    assert again.returncode == 0, again.stdout
+    assert "<title>End to end" in fetch(site.url("NGINX_PORT"))[2]
+    lines = [line for _, _, line in site.stored(PREFIX + "nginx")]
+    assert len(lines) > before
+    assert any(line.endswith("[notice] 1#1: exit") for line in lines)
+
+
 @contextmanager
 def visitors(site: Stack) -> Iterator[None]:
     """Load pages and a static file all the time."""
