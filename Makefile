@@ -27,9 +27,10 @@ status: .venv/ready ## what runs and where
 local: .venv/ready ## the programs as plain processes, without Docker
 	$(STACK) local
 
-test: lint types unit e2e ## everything that CI runs
+test: lint types e2e unit ## everything that CI runs (e2e leaves images that unit uses)
 
 unit: .venv/ready $(ORACLES)/ready ## tests without containers of the stack
+	$(STACK) engine
 	$(ORIGINALS) .venv/bin/pytest -m "not e2e"
 
 e2e: .venv/ready ## the whole stack in real containers

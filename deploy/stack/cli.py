@@ -56,6 +56,14 @@ def up(settings: Settings, _rest: Sequence[str]) -> None:
     return None
 
 
+def find_engine(_settings: Settings, _rest: Sequence[str]) -> None:
+    """Make a Docker Engine answer if one can be had, for the tests that want one."""
+    try:
+        engine.ensure()
+    except engine.NoEngineError as error:
+        say(f"no Docker Engine: {error}; tests that need one will be skipped")
+
+
 def check_ports(settings: Settings, *, offline: bool) -> None:
     """Refuse a port that somebody else listens on, by name."""
     address = settings.values["BIND_ADDRESS"]
@@ -108,4 +116,5 @@ COMMANDS = {
     "logs": logs,
     "status": status,
     "local": local.up,
+    "engine": find_engine,
 }
