@@ -88,8 +88,9 @@ class Ledger:
         if trail is None:
             left = self._left.pop(self._name(key), None)
             # What was left while lines were in flight goes on being their trail.
-            known = left[0] if left is not None and not left[0].kept else None
-            trail = self._open[key] = known or self._read(key)
+            begun = left is not None and left[0].begun
+            trail = left[0] if left is not None and begun else self._read(key)
+            self._open[key] = trail
         return trail
 
     def close(self, key: FileKey) -> None:

@@ -112,6 +112,11 @@ class Trail:
         self.kept = ()
         return segment
 
+    @property
+    def begun(self) -> bool:
+        """Whether a file of it was found since the start."""
+        return bool(self._segments)
+
     def restart(self) -> None:
         """Let everything that is not acknowledged be read again."""
         self.kept = self.places

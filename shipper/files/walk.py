@@ -63,6 +63,8 @@ class _Search:
     def __init__(self) -> None:
         self.problems: list[str] = []
         self._entries = 0
+        # ** asks twice in a row: for what follows it, and for what is below.
+        self._last: tuple[str, list[os.DirEntry[str]]] = ("", [])
 
     def below(
         self, directory: str, segments: Sequence[Segment], above: tuple[str, ...]
@@ -80,8 +82,10 @@ class _Search:
         elif isinstance(first, str):
             yield from self.below(f"{directory}/{first}", rest, above)
         else:
+            # a/** is also a itself, whatever it is.
+            last = all(segment == DOUBLESTAR for segment in rest)
             for entry in self._names(directory):
-                if first.fullmatch(entry.name) and (not rest or _is_directory(entry)):
+                if first.fullmatch(entry.name) and (last or _is_directory(entry)):
                     yield from self.below(f"{directory}/{entry.name}", rest, above)
 
     def _any_depth(
@@ -99,6 +103,8 @@ class _Search:
                 yield path
 
     def _names(self, directory: str) -> list[os.DirEntry[str]]:
+        if directory and directory == self._last[0]:
+            return self._last[1]
         if self._entries >= MAX_ENTRIES:
             return []
         try:
@@ -110,6 +116,7 @@ class _Search:
             self.problems.append(f"{directory}: cannot be listed: {error.strerror}")
             return []
         self._entries += len(names)
+        self._last = (directory, names)
         if self._entries >= MAX_ENTRIES:
             self.problems.append(
                 f"{directory}: the search ends here, after {MAX_ENTRIES} names"

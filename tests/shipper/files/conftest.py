@@ -165,8 +165,8 @@ Until = Callable[[Callable[[], bool]], Awaitable[None]]
 def until() -> Until:
     async def wait(condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(20):
-            while not condition():
-                await asyncio.sleep(0.002)  # noqa: ASYNC110  # files have no events
+            while not condition():  # noqa: ASYNC110  # files have no events
+                await asyncio.sleep(0.002)
 
     return wait
 
