@@ -1,4 +1,4 @@
-"""Wires the parts: positions, clients, sender, one supervisor per Docker daemon, HTTP.
+"""Wires the parts: positions, clients, sender, supervisors, HTTP.
 
 The stop is one function, `_stop`: intake, flush, positions, close.
 """
@@ -24,6 +24,11 @@ from .docker.meta import Options
 from .docker.stream import DockerHost
 from .docker.supervisor import Supervisor
 from .docker.tailer import Settings
+from .file_jobs import files_supervisor
+from .file_metrics import FileMeters
+from .files.reader import Budget
+from .files.supervisor import FilesSupervisor
+from .files.tail import MAX_OPEN_FILES
 from .loki.client import PushClient, authorize
 from .loki.configure import client_settings, http_credentials
 from .loki.dry_run import Printer
@@ -55,6 +60,12 @@ class _Parts:
     sender: Sender | None = None  # None: a dry run
     healths: list[Health] = field(default_factory=list)
     jobs: list[tuple[str, Supervisor]] = field(default_factory=list)
+    file_jobs: list[tuple[str, FilesSupervisor]] = field(default_factory=list)
+
+    @property
+    def supervisors(self) -> list[tuple[str, Supervisor | FilesSupervisor]]:
+        """Everything that reads, with the name of its job."""
+        return [*self.jobs, *self.file_jobs]
 
     def not_ready(self) -> str | None:
         """Return why logs do not flow from Docker to Loki, or None."""
@@ -65,7 +76,7 @@ class _Parts:
         return next((reason for reason in reasons if reason is not None), None)
 
     def targets(self) -> Iterator[Target]:
-        """Return every container that is read."""
+        """Return every container and every file that is read."""
         for job, supervisor in self.jobs:
             for tailer in supervisor.tailers.values():
                 yield Target(
@@ -74,6 +85,9 @@ class _Parts:
                     tailer.discovered,
                     {STREAM_NAMES[key]: lbs for key, lbs in tailer.labels.items()},
                 )
+        for job, files in self.file_jobs:
+            for tail in files.tails.values():
+                yield Target(job, "", tail.discovered, {tail.path: tail.labels})
 
 
 async def serve(config: Config, stop: asyncio.Event, *, dry_run: bool = False) -> None:
@@ -108,6 +122,7 @@ async def _serve(config: Config, stop: asyncio.Event, *, dry_run: bool) -> None:
             background += [*watches, positions.run()]
         for job in config.scrape_configs:
             await _add_job(job, parts, sink, metrics, stack)
+        _add_files(config, parts, sink, metrics)
         http_stop = asyncio.Event()
         if not config.server.disable:
             view = View(metrics.registry, parts.not_ready, parts.targets, show(config))
@@ -116,7 +131,7 @@ async def _serve(config: Config, stop: asyncio.Event, *, dry_run: bool) -> None:
         helping = [tasks.create_task(coroutine) for coroutine in background]
         reading = [
             tasks.create_task(supervisor.run(), name=f"job {name}")
-            for name, supervisor in parts.jobs
+            for name, supervisor in parts.supervisors
         ]
         await stop.wait()
         http_stop.set()  # closes beside the rest, it may take 3 s
@@ -127,7 +142,7 @@ async def _serve(config: Config, stop: asyncio.Event, *, dry_run: bool) -> None:
 
 async def _stop(parts: _Parts, reading: Sequence[asyncio.Task[None]]) -> None:
     """Stop in the order that loses nothing: intake, flush, positions, then close."""
-    for _, supervisor in parts.jobs:
+    for _, supervisor in parts.supervisors:
         supervisor.stop_reading()
     if reading:
         _, slow = await asyncio.wait(reading, timeout=INTAKE_SECONDS)
@@ -197,6 +212,19 @@ async def _add_job(
             options=Options(daemon.port, daemon.host_networking_host),
         )
         parts.jobs.append((job.job_name, supervisor))
+
+
+def _add_files(
+    config: Config, parts: _Parts, sink: Sink, metrics: ShipperMetrics
+) -> None:
+    """Add what reads the files of every job that has some."""
+    meters, budget = FileMeters(metrics), Budget(MAX_OPEN_FILES)
+    for job in config.scrape_configs:
+        if job.static_configs:
+            files = files_supervisor(
+                job, config, parts.positions, sink, meters=meters, budget=budget
+            )
+            parts.file_jobs.append((job.job_name, files))
 
 
 def _docker_host(daemon: DockerSDConfig) -> DockerHost:

@@ -17,7 +17,9 @@ from exporters.toolkit.decode import Problem, Scalar, Secret
 from shipper.config.duration import GoDuration, PrometheusDuration
 from shipper.config.http_client import NOT_YET, BasicAuth, HttpClientConfig
 from shipper.config.server import ServerConfig
+from shipper.config.static import StaticConfig, TargetConfig
 from shipper.config.url import ClientUrl, Url
+from shipper.files.target import PATH
 from shipper.relabel import RelabelConfig, is_label_name
 
 
@@ -131,7 +133,6 @@ class DockerSDConfig(HttpClientConfig):
 
 
 _NOT_YET_IN_JOBS = (
-    "static_configs",
     "file_sd_configs",
     "journal",
     "syslog",
@@ -169,6 +170,7 @@ class ScrapeConfig:
 
     job_name: str = ""
     docker_sd_configs: tuple[DockerSDConfig, ...] = ()
+    static_configs: tuple[StaticConfig, ...] = ()
     relabel_configs: tuple[RelabelConfig, ...] = ()
 
     REFUSED: ClassVar[Mapping[str, str]] = dict.fromkeys(_NOT_YET_IN_JOBS, NOT_YET)
@@ -176,18 +178,16 @@ class ScrapeConfig:
     def problems(self) -> Iterator[Problem]:
         if not self.job_name:
             yield Problem("job_name is empty", ("job_name",))
-        if not self.docker_sd_configs:
+        if not self.docker_sd_configs and not self.static_configs:
             yield Problem(
                 f'no valid target scrape config defined for "{self.job_name}"'
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetConfig:
-    """Settings of file targets; Docker needs none of them."""
-
-    ACCEPTED: ClassVar[frozenset[str]] = frozenset({"sync_period"})
-    REFUSED: ClassVar[Mapping[str, str]] = {"stdin": NOT_YET}
+        if PATH in (rule.target_label for rule in self.relabel_configs):
+            return
+        for index, item in enumerate(self.static_configs):
+            if not item.labels.get(PATH):
+                text = f"{PATH} missing among the labels: which files are to be read?"
+                yield Problem(text, ("static_configs", index))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
