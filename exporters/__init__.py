@@ -1,1 +1,1 @@
-"""Prometheus exporters in async Python: drop-in for node_exporter and nginx-prometheus-exporter."""
+"""Prometheus exporters in async Python: the host (`node`) and nginx (`nginx`)."""
