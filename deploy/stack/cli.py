@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.stack import engine, images, local, report
+from deploy.stack import engine, images, local, ports, report
 from deploy.stack.compose import Compose
 from deploy.stack.settings import DEPLOY, PORTS, Settings, load
 from deploy.stack.shell import StackError, say
@@ -66,20 +65,11 @@ def find_engine(_settings: Settings, _rest: Sequence[str]) -> None:
 
 def check_ports(settings: Settings, *, offline: bool) -> None:
     """Refuse a port that somebody else listens on, by name."""
-    address = settings.values["BIND_ADDRESS"]
     for name in PORTS:
         if name == "GRAFANA_PORT" and offline:
             continue
-        port = settings.values[name]
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((address, int(port)))
-            except (OSError, ValueError) as error:
-                raise StackError(
-                    f"{settings.env_file}: {name}={port}: {error}: "
-                    "set another port there"
-                ) from error
+        advice = f"set another {name} in {settings.env_file}"
+        ports.check(settings.values["BIND_ADDRESS"], settings.values[name], advice)
 
 
 def down(settings: Settings, rest: Sequence[str]) -> None:

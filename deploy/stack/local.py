@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.stack import report
+from deploy.stack import ports, report
 from deploy.stack.settings import ROOT, Settings
 from deploy.stack.shell import StackError, say
 
@@ -67,28 +67,28 @@ def up(settings: Settings, _rest: Sequence[str]) -> None:
 
 def wanted(settings: Settings, folder: Path) -> list[Program]:
     """Return the programs that have something to do on this host."""
-    ports = {name: int(settings.values.get(name, PORTS[name])) for name in PORTS}
+    numbers = {name: int(settings.values.get(name, PORTS[name])) for name in PORTS}
     database = f"--storage.path={folder / 'store.db'}"
-    config = write_config(settings, folder, ports)
+    config = write_config(settings, folder, numbers)
     programs = [
         Program(
             "store",
             ("shipper.store", database),
-            ports["LOKI_PORT"],
+            numbers["LOKI_PORT"],
             "/loki/api/v1/labels",
             "the embedded log store, with Loki's API",
         ),
         Program(
             "node",
             ("exporters.node",),
-            ports["NODE_EXPORTER_PORT"],
+            numbers["NODE_EXPORTER_PORT"],
             "/metrics",
             "metrics of this host",
         ),
         Program(
             "shipper",
             ("shipper", f"-config.file={config}"),
-            ports["PROMTAIL_PORT"],
+            numbers["PROMTAIL_PORT"],
             "/targets",
             f"{logs(settings)} of this host on their way to the store",
         ),
@@ -98,7 +98,7 @@ def wanted(settings: Settings, folder: Path) -> list[Program]:
             Program(
                 "nginx",
                 ("exporters.nginx", f"--nginx.scrape-uri={uri}"),
-                ports["NGINX_EXPORTER_PORT"],
+                numbers["NGINX_EXPORTER_PORT"],
                 "/metrics",
                 f"metrics of the nginx at {uri}",
             )
@@ -150,6 +150,9 @@ def write_config(settings: Settings, folder: Path, ports: dict[str, int]) -> Pat
 
 def start(folder: Path, program: Program) -> None:
     """Start *program* in a session of its own and note its process id."""
+    variables = " or ".join(PORTS)
+    # Another program there would answer in place of this one.
+    ports.check("127.0.0.1", program.port, f"{program.name} needs it: set {variables}")
     say(f"starting {program.name}")
     command = [sys.executable, "-m", *program.arguments]
     if program.name != "shipper":
