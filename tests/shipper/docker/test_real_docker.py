@@ -138,7 +138,7 @@ async def test_a_silent_container_is_waited_for(
     docker: RealDocker, tmp_path: Path
 ) -> None:
     async with shipping(docker, tmp_path) as shipper:
-        script = "while [ ! -e /tmp/go ]; do sleep 0.02; done; echo at last; sleep 60"
+        script = "while [ ! -e /go ]; do sleep 0.02; done; echo at last; sleep 60"
         container_id = await docker.run(script=script)
         async with asyncio.timeout(10):
             while not (  # noqa: ASYNC110  # as in real.py
@@ -146,7 +146,7 @@ async def test_a_silent_container_is_waited_for(
                 and tailer.labels
             ):
                 await asyncio.sleep(0.01)
-        await docker("exec", container_id, "sh", "-c", ": > /tmp/go")
+        await docker("exec", container_id, "sh", "-c", ": > /go")
         await shipper.until_seen(1)
         assert shipper.sink.lines == [b"at last"]
         assert shipper.meters.counts["reconnects"] == 0
