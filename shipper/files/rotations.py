@@ -12,7 +12,7 @@ from collections import OrderedDict, defaultdict
 from enum import Enum
 from typing import NamedTuple, Protocol, TypeVar
 
-from shipper.files.reader import Identity
+from shipper.files.reader import Identity, Seen
 
 
 K = TypeVar("K")
@@ -36,6 +36,11 @@ class ReadUpTo(NamedTuple):
 
 class Holder(Protocol):
     """A tail."""
+
+    path: str
+
+    def notice(self, seen: Seen | OSError | None) -> bool:
+        """Take what is at the tail's path now."""
 
     def bears(self, identity: Identity) -> bool:
         """Say whether the tail's path is a name of the file *identity* now."""
@@ -72,19 +77,26 @@ class Rotations:
         if len(self._read) > MAX_REMEMBERED:
             self._read.popitem(last=False)
 
+    def sharing(self, identity: Identity, asking: Holder) -> list[Holder]:
+        """Return the other tails whose path was a name of *identity* when last seen."""
+        others = self._others(identity)
+        return [tail for tail in others if tail is not asking and tail.bears(identity)]
+
     def known(self, identity: Identity, asking: Holder) -> ReadUpTo | Wait | None:
         """Return how far the file *identity* was read under another name.
 
         None when it was not, `Wait.WAIT` when that is going on.
         """
-        others = [
-            *self._holders.get(identity, ()),
-            *self._claims.get(identity.inode, ()),
-        ]
-        for other in others:
+        for other in self._others(identity):
             if other is not asking and not other.bears(identity):
                 return Wait.WAIT
         return self._read.get(identity)
+
+    def _others(self, identity: Identity) -> list[Holder]:
+        return [
+            *self._holders.get(identity, ()),
+            *self._claims.get(identity.inode, ()),
+        ]
 
 
 def _remove(table: dict[K, list[Holder]], key: K, holder: Holder) -> None:

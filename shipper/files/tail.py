@@ -18,7 +18,14 @@ from shipper.files.clock import LineClock
 from shipper.files.disk import Disk
 from shipper.files.meters import Meters, NoMeters
 from shipper.files.place import Place, Segment, Trail
-from shipper.files.reader import Budget, Identity, LogFile, Seen, recognise
+from shipper.files.reader import (
+    Budget,
+    Identity,
+    LogFile,
+    Seen,
+    look_all,
+    recognise,
+)
 from shipper.files.rotations import Rotations, Wait
 from shipper.files.splitter import MAX_LINE_BYTES, FileLine, LineSplitter
 from shipper.pipeline.entry import Entry, Labels, Sink
@@ -147,7 +154,7 @@ class Tail:
     async def _step(self) -> None:
         if self._now() < self._retry_at:
             return
-        self._look_at_appeared()
+        await self._look_at_appeared()
         failed = False
         for part in list(self._parts):
             try:
@@ -192,18 +199,28 @@ class Tail:
 
     # Files come and go
 
-    def _look_at_appeared(self) -> None:
+    async def _look_at_appeared(self) -> None:
         while self._appeared:
             seen = self._appeared[0]
             if seen is None:
                 self._detach()
             elif not self._reattach(seen.identity):
                 self._detach()
+                await self._look_at_others(seen.identity)
                 known = self._rotations.known(seen.identity, self)
                 if isinstance(known, Wait):
                     return
                 self._attach(seen, *known or (0, b""))
             self._appeared.popleft()
+
+    async def _look_at_others(self, identity: Identity) -> None:
+        """Look where *identity* was seen before: it may have come here from there.
+
+        Only a name that is there after this one came is a link, not a rotation.
+        """
+        for other in self._rotations.sharing(identity, self):
+            [seen] = await self._settings.disk.ask(look_all, [other.path])
+            other.notice(seen)
 
     def _detach(self) -> None:
         for part in self._parts:

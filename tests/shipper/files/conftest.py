@@ -110,6 +110,7 @@ class Bench:
     drain_seconds: float = 0.05
     retry_seconds: float = 0.02
     max_line_bytes: int = 1000
+    pace: Pace = field(default_factory=lambda: Pace(0.01, 0.002, 0.002))
 
     @property
     def positions_path(self) -> str:
@@ -138,7 +139,7 @@ class Bench:
                 drain_seconds=self.drain_seconds,
                 retry_seconds=self.retry_seconds,
             ),
-            pace=Pace(sync=0.01, min_poll=0.002, max_poll=0.002),
+            pace=self.pace,
         )
         async with asyncio.timeout(60), asyncio.TaskGroup() as group:
             task = group.create_task(supervisor.run())

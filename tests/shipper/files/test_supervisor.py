@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from shipper.files.reader import Identity
+from shipper.files.supervisor import Pace
 
 
 if TYPE_CHECKING:
@@ -104,6 +105,22 @@ async def test_a_rotated_file_that_the_pattern_finds_again(bench: Bench) -> None
         append(names[0], b"end\n")
         await bench.shelf.until(13)
     assert sorted(bench.shelf.lines) == sorted([*expected, b"end"])
+
+
+async def test_a_new_name_is_found_before_the_old_one_is_looked_at_again(
+    bench: Bench,
+) -> None:
+    bench.pattern = "a.log*"
+    bench.pace = Pace(sync=0.01, min_poll=0.3, max_poll=0.3)
+    log, old = bench.root / "a.log", bench.root / "a.log.1"
+    append(log, b"first\n")
+    async with bench.running():
+        await bench.shelf.until(1)
+        log.rename(old)
+        append(old, b"late\n")
+        append(log, b"new\n")
+        await bench.shelf.until(3)
+    assert sorted(bench.shelf.lines) == [b"first", b"late", b"new"]
 
 
 async def test_links_are_files_of_their_own(bench: Bench) -> None:
