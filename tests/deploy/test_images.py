@@ -7,6 +7,7 @@ import yaml
 
 from deploy.stack import images, settings
 from deploy.stack.settings import DEPLOY
+from deploy.stack.shell import StackError
 
 
 def test_debian_stand_ins_are_services_of_compose() -> None:
@@ -69,3 +70,58 @@ def test_every_service_is_checked_limited_and_on_the_one_network() -> None:
         assert service["logging"]["options"]["max-size"], name
         for port in service.get("ports", []):
             assert port.startswith("${BIND_ADDRESS:-127.0.0.1}:"), name
+
+
+@pytest.fixture
+def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A `docker` that has no image, pulls and builds all, and notes its arguments."""
+    calls = tmp_path / "calls"
+    program = tmp_path / "bin" / "docker"
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/sh\necho "$*" >>{calls}\n'
+        'case "$1 $PULL" in image*) exit 1;; "pull no") echo no route; exit 1;; esac\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    monkeypatch.delenv("IMAGES", raising=False)
+    return calls
+
+
+def test_with_a_registry_all_is_pulled_and_ours_is_built(
+    tmp_path: Path, docker: Path
+) -> None:
+    stack = settings.load(tmp_path / ".env", tmp_path)
+    assert images.prepare(stack) == images.Source(offline=False, names={})
+    calls = docker.read_text().splitlines()
+    pulled = [call.split()[-1] for call in calls if call.startswith("pull")]
+    assert pulled == images.upstream_images(stack)
+    assert any(name.startswith("grafana/loki:") for name in pulled)
+    built = [call for call in calls if call.startswith("build")]
+    targets = [word for call in built for word in call.split() if "--target" in word]
+    assert targets == ["--target=node", "--target=nginx", "--target=shipper"]
+    assert not [call for call in built if "--build-arg" in call]
+    assert images.remembered(stack) == images.Source(offline=False, names={})
+
+
+def test_without_one_the_first_refusal_decides(
+    tmp_path: Path,
+    docker: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PULL", "no")
+    stack = settings.load(tmp_path / ".env", tmp_path)
+    assert not images.pulled(stack)
+    assert "no registry can be reached (no route)" in capsys.readouterr().out
+    calls = docker.read_text().splitlines()
+    assert len([call for call in calls if call.startswith("pull")]) == 1
+
+
+def test_a_choice_that_does_not_exist(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGES", "alpine")
+    stack = settings.load(tmp_path / ".env", tmp_path)
+    with pytest.raises(StackError, match="IMAGES=alpine: expected auto, registry or"):
+        images.prepare(stack)
