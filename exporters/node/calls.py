@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 from prometheus_client import Metric
 
+from exporters.node import deadline
 from exporters.node.crew import Crew
 from exporters.node.registry import Collect, NoData
 
@@ -59,10 +61,10 @@ class Caller:
         self._crew = crew
         self._current: Call | None = None
 
-    def call(self) -> Call:
-        """Return the call under way, or begin one."""
+    def call(self, patience_seconds: float = math.inf) -> Call:
+        """Return the call under way, or begin one that knows *patience_seconds*."""
         if self._current is None or self._current.outcome.done():
-            self._current = Call(self._submit(), time.monotonic())
+            self._current = Call(self._submit(patience_seconds), time.monotonic())
             self._current.outcome.add_done_callback(self._finished)
         return self._current
 
@@ -81,9 +83,9 @@ class Caller:
             },
         )
 
-    def _submit(self) -> asyncio.Future[Outcome]:
+    def _submit(self, patience_seconds: float) -> asyncio.Future[Outcome]:
         try:
-            return self._crew.submit(lambda: run(self._collect))
+            return self._crew.submit(lambda: run(self._collect, patience_seconds))
         except RuntimeError as error:  # the host has no thread left for us
             failed = asyncio.get_running_loop().create_future()
             failed.set_result(Outcome((), 0.0, error))
@@ -105,13 +107,14 @@ class Caller:
             log.error("collector failed", extra={"fields": with_reason})
 
 
-def run(collect: Collect) -> Outcome:
+def run(collect: Collect, patience_seconds: float = math.inf) -> Outcome:
     """Call *collect*; whatever it raises is part of the outcome."""
     metrics: list[Metric] = []
     error: BaseException | None = None
     began = time.perf_counter()
     try:
-        metrics.extend(_checked(collect()))
+        with deadline.within(patience_seconds):
+            metrics.extend(_checked(collect()))
     except BaseException as raised:  # noqa: BLE001 - it may raise anything at all
         error = raised
     return Outcome(tuple(metrics), time.perf_counter() - began, error)

@@ -63,12 +63,12 @@ class Scraper:
         raised: it shows in ``node_scrape_collector_success``.
         """
         names = self._registry.select(scrape.query)
-        calls = {name: self._callers[name].call() for name in names}
+        patience = patience_seconds(scrape.timeout_seconds)
+        calls = {name: self._callers[name].call(patience) for name in names}
         # Who comes while a call hangs does not wait for it, and does not get
         # what it read long ago either, should it return just now.
         awaited = {name: call for name, call in calls.items() if not call.overdue}
         if awaited:
-            patience = patience_seconds(scrape.timeout_seconds)
             await asyncio.wait(
                 [call.outcome for call in awaited.values()], timeout=patience
             )

@@ -10,6 +10,7 @@ call is slow no longer counts as one.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -71,12 +72,15 @@ class StatPool(Generic[T]):
         with self._changed:
             return frozenset(k for k, call in self._under_way.items() if call.stuck)
 
-    def run(self, keys: Iterable[str]) -> Mapping[str, T | OSError | Stuck]:
+    def run(
+        self, keys: Iterable[str], patience_seconds: float = math.inf
+    ) -> Mapping[str, T | OSError | Stuck]:
         """Return the outcome for each of *keys*, STUCK for those that hang.
 
-        Takes no longer than the timeout, however many calls hang.
+        Takes no longer than the timeout and *patience_seconds*, however many calls
+        hang.
         """
-        deadline = time.monotonic() + self._timeout_seconds
+        deadline = time.monotonic() + min(self._timeout_seconds, patience_seconds)
         with self._changed:
             calls = [self._join(key) for key in dict.fromkeys(keys)]
             limit, patience = 1, QUICK_SECONDS

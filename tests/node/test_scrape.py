@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
+from exporters.node import deadline
 from exporters.node.paths import Paths
 from exporters.node.registry import (
     Collect,
@@ -230,6 +232,18 @@ async def test_a_collector_that_returns_from_hanging_is_called_again(
     seen = await scrape(scraper)
     # The second call's answer: what the hanging one read is out of date.
     assert (seen["node_late"], seen[f"{SUCCESS}/hanging"]) == (2, 1)
+
+
+async def test_a_collector_can_know_how_long_the_scraper_waits(
+    scraper_of: Callable[..., Scraper],
+) -> None:
+    def knowing() -> Iterator[Metric]:
+        yield gauge("node_left", min(deadline.seconds_left(), 1000))
+
+    scraper = scraper_of(knowing=knowing)
+    assert 1 < (await scrape(scraper, timeout_seconds=4))["node_left"] <= 3.5
+    assert 10 < (await scrape(scraper, timeout_seconds=40))["node_left"] <= 39.5
+    assert deadline.seconds_left() == math.inf
 
 
 async def test_scrapes_that_overlap_share_one_call(

@@ -70,6 +70,13 @@ def test_answers_and_errors_by_key() -> None:
     wait_for_threads(0)
 
 
+def test_less_patience_than_the_timeout(dead: Disk) -> None:
+    began = time.monotonic()
+    outcomes = pool(dead, timeout=600).run(["a", "dead0"], 0.1)
+    assert time.monotonic() - began < DEADLINE_SECONDS / 2
+    assert outcomes == {"a": "A", "dead0": STUCK}
+
+
 def test_nothing_asked_nothing_done() -> None:
     assert pool(Disk()).run([]) == {}
 

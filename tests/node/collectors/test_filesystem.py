@@ -13,6 +13,7 @@ import psutil
 import pytest
 from prometheus_client import Metric
 
+from exporters.node import deadline
 from exporters.node.collectors import filesystem
 from exporters.node.collectors.filesystem import Usage
 from exporters.node.paths import Paths
@@ -188,8 +189,16 @@ def test_contradictions(first: str, second: str, problem: str, run: Run) -> None
         run(filesystem.COLLECTOR, f"{NAME}{first}=a", f"{NAME}{second}=a", where=HOST)
 
 
+@pytest.mark.parametrize(
+    ("flags", "patience_seconds"),
+    [((NAME + "mount-timeout=100ms",), 60), ((NAME + "mount-timeout=60s",), 0.1)],
+    ids=["its timeout", "the scraper's"],
+)
 def test_a_dead_mount_is_an_error_of_its_own(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    flags: tuple[str, ...],
+    patience_seconds: float,
 ) -> None:
     revived = threading.Event()
     answer: Callable[[str], Usage] = lambda _: Usage(1, 1, 1, 1, 1)  # noqa: E731
@@ -200,7 +209,8 @@ def test_a_dead_mount_is_an_error_of_its_own(
         return answer(path)
 
     monkeypatch.setattr(filesystem, "read_usage", read_usage)
-    found = rows(run(filesystem.COLLECTOR, NAME + "mount-timeout=100ms", where=HOST))
+    with deadline.within(patience_seconds):
+        found = rows(run(filesystem.COLLECTOR, *flags, where=HOST))
     revived.set()
     dead = ("nas:/export", "/srv", "nfs4", "mountpoint timeout")
     assert found["device_error"] == {ON_ROOT: 0, ON_WORDS: 0, dead: 1}

@@ -1,0 +1,31 @@
+"""How long the scrape that runs a collector still waits for it.
+
+Most collectors need not know. One that itself waits for others, as filesystem does for
+mounts, can answer in time with what it has.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+
+_until: ContextVar[float] = ContextVar("collector_deadline", default=math.inf)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Let what runs in this context and thread know that it has *seconds*."""
+    token = _until.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _until.reset(token)
+
+
+def seconds_left() -> float:
+    """Return the seconds left, infinite where no scrape waits; never negative."""
+    return max(0.0, _until.get() - time.monotonic())
