@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from deploy.stack import packages
 from deploy.stack.shell import StackError, output, quiet, say
 
 
@@ -40,11 +41,7 @@ def reachable() -> bool:
 
 def may_administer() -> bool:
     """Whether this is root on a Debian or Ubuntu, and no remote Engine was named."""
-    return (
-        os.geteuid() == 0
-        and shutil.which("apt-get") is not None
-        and "DOCKER_HOST" not in os.environ
-    )
+    return packages.may_install() and "DOCKER_HOST" not in os.environ
 
 
 def why_not() -> str:
@@ -66,22 +63,10 @@ def why_not() -> str:
 
 def install() -> None:
     """Install docker.io from the distribution."""
-    say("Docker is missing: installing docker.io from the distribution")
-    environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
-    quiet([*environment, "apt-get", "update", "-q"])
-    quiet(
-        [
-            *environment, "apt-get", "install", "-y", "-q",
-            "--no-install-recommends", "docker.io",
-        ]
-    )  # fmt: skip
+    say("Docker is missing")
+    packages.install("docker.io")
     if not shutil.which("docker"):  # trixie and later package the client apart
-        quiet(
-            [
-                *environment, "apt-get", "install", "-y", "-q",
-                "--no-install-recommends", "docker-cli",
-            ]
-        )  # fmt: skip
+        packages.install("docker-cli")
 
 
 def start() -> None:

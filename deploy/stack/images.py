@@ -9,6 +9,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.stack import packages
 from deploy.stack.settings import DEPLOY, ROOT, Settings, append, parse
 from deploy.stack.shell import StackError, output, quiet, say
 
@@ -128,19 +129,12 @@ def build_debian() -> dict[str, str]:
 def build_base(inputs: Path) -> None:
     """Make the floor of the Debian images with mmdebstrap."""
     if not shutil.which("mmdebstrap"):
-        if os.geteuid() != 0 or not shutil.which("apt-get"):
+        if not packages.may_install():
             raise StackError(
                 "images are built with mmdebstrap, which is not installed: "
                 "install it, or name a registry that can be reached"
             )
-        say("installing mmdebstrap from the distribution")
-        quiet(["apt-get", "update", "-q"])
-        quiet(
-            [
-                "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y",
-                "-q", "--no-install-recommends", "mmdebstrap", "debian-archive-keyring",
-            ]
-        )  # fmt: skip
+        packages.install("mmdebstrap", "debian-archive-keyring")
     say(f"building {BASE}")
     quiet([str(inputs / "build"), BASE, SUITE, f"{LABEL}={digest(inputs)}"])
 

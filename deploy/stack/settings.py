@@ -36,11 +36,6 @@ class Settings:
     values: dict[str, str]
 
     @property
-    def project(self) -> str:
-        """The Compose project's name."""
-        return self.values["COMPOSE_PROJECT_NAME"]
-
-    @property
     def images_env(self) -> Path:
         """The file in which the chosen images are kept."""
         return self.state / "images.env"

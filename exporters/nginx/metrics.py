@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
-from types import MappingProxyType
 
 from prometheus_client.core import Metric
 
@@ -47,7 +46,6 @@ _LABEL_NAME = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
 _LABEL_SEPARATOR = re.compile(r"\s*,\s*(?=[^,=:\s]+=)|\n")
 
 Labels = Mapping[str, str]
-NO_LABELS: Labels = MappingProxyType({})
 
 
 def split_const_labels(text: str) -> tuple[tuple[str, str], ...]:

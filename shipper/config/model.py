@@ -11,9 +11,9 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from exporters.toolkit.decode import Problem, Scalar, Secret
+from exporters.toolkit.decode import Problem, Secret
 from shipper.config.duration import GoDuration, PrometheusDuration
 from shipper.config.http_client import NOT_YET, BasicAuth, HttpClientConfig
 from shipper.config.server import ServerConfig
@@ -21,15 +21,6 @@ from shipper.config.static import StaticConfig, TargetConfig
 from shipper.config.url import ClientUrl, Url
 from shipper.files.target import PATH
 from shipper.relabel import RelabelConfig, is_label_name
-
-
-def _label_name(text: str) -> str:
-    if not is_label_name(text):
-        raise ValueError(f'"{text}" is not a valid label name')
-    return text
-
-
-LabelName = Annotated[str, Scalar("LabelName", _label_name)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,35 +17,13 @@ _UNITS_NS: Final = {
     "s": SECOND_NS,
     "ms": 1_000_000,
 }
-_MODEL: Final = re.compile(
-    r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?"
-)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SIZES: Final = {"": 1, "B": 1, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5, "E": 6}
 _SIZE: Final = re.compile(r"(\d+)\s*(?:([KMGTPE])B?|B)?")
 
 
-def parse_duration_ns(text: str) -> int:
-    """Return *text*, a Prometheus duration (``1h30m``, ``7d``), in nanoseconds.
-
-    Raises ValueError in the words of prometheus/common model.ParseDuration.
-    """
-    if text == "0":
-        return 0
-    if not text:
-        raise ValueError("empty duration string")
-    match = _MODEL.fullmatch(text)
-    if match is None:
-        raise ValueError(f'not a valid duration string: "{text}"')
-    pairs = zip(match.groups(), _UNITS_NS.values(), strict=True)
-    total = sum(int(number) * unit for number, unit in pairs if number)
-    if total >= 1 << 63:
-        raise ValueError("duration out of range")
-    return total
-
-
 def format_duration(ns: int) -> str:
-    """Return *ns* as `parse_duration_ns` reads it: ``7d``, ``30d1h``."""
+    """Return *ns* as `parse_prometheus_duration` reads it: ``7d``, ``30d1h``."""
     text = ""
     for unit, size in _UNITS_NS.items():
         if unit not in {"y", "w"} and ns >= size:

@@ -75,7 +75,6 @@ class Ingester:
         self._limits = limits
         self._clock = clock
         self._streams: dict[tuple[str, str], StreamState] = {}
-        self._idle_looked_ns = MIN_NS
         self._reload()
 
     @property

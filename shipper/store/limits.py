@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from exporters.toolkit.flags import Flag, Values, boolean, floating, integer, strings
+from shipper.logql.duration import parse_prometheus_duration
 from shipper.store.durations import (
     SECOND_NS,
     format_duration,
     format_size,
-    parse_duration_ns,
     parse_size,
 )
 from shipper.store.labels import DISCOVER_SERVICE_NAME
@@ -63,7 +63,7 @@ def size(name: str, help_: str, default: int) -> Flag[int]:
 def age(name: str, help_: str, default_ns: int) -> Flag[int]:
     """Return a flag whose value is a duration (``7d``, ``1h30m``) in nanoseconds."""
     shown = format_duration(default_ns)
-    return Flag(name, help_, default_ns, parse_duration_ns, placeholder=shown)
+    return Flag(name, help_, default_ns, parse_prometheus_duration, placeholder=shown)
 
 
 _D: Final = Limits()

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from shipper.store.durations import SECOND_NS, parse_duration_ns
+from shipper.logql.duration import parse_prometheus_duration
+from shipper.store.durations import SECOND_NS
 from shipper.store.model import MAX_NS, MIN_NS
 
 
@@ -92,7 +93,7 @@ def parse_bounds(form: Form, now: int) -> Bounds:
     """Return start and end; without them the hour, or *since*, before the end."""
     since = DEFAULT_SINCE_NS
     if text := form.get("since"):
-        since = _named("since", parse_duration_ns, text)
+        since = _named("since", parse_prometheus_duration, text)
     end = _named("end", lambda t: parse_timestamp(t, now), form.get("end", ""))
     default = min(end, now) - since
     start = _named(
@@ -152,7 +153,7 @@ def parse_seconds_or_duration(text: str) -> int:
             )
         return int(seconds * SECOND_NS)
     try:
-        return parse_duration_ns(text)
+        return parse_prometheus_duration(text)
     except ValueError:
         raise ValueError(f'cannot parse "{text}" to a valid duration') from None
 
