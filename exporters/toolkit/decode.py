@@ -11,6 +11,7 @@ What a dataclass may say about its keys, all of it optional:
 - ``REFUSED: ClassVar[Mapping[str, str]]``: known keys and why they cannot be used;
   an error unless the value is empty or off.
 - ``problems() -> Iterable[Problem]``: what is wrong although every type is right.
+- ``INLINE: ClassVar[str]``: the one field that the whole value is, without a key.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, NoReturn, TypeVar
 import yaml
 
 from exporters.toolkit.errors import StartError
+from exporters.toolkit.yaml_choices import OneKey, OneOrMany, choice_of
 from exporters.toolkit.yaml_nodes import (
     MAX_DEPTH,
     TAG,
@@ -49,7 +51,15 @@ from exporters.toolkit.yaml_scalars import (
 )
 
 
-__all__ = ["DecodeError", "Problem", "Scalar", "Secret", "decode"]
+__all__ = [
+    "DecodeError",
+    "OneKey",
+    "OneOrMany",
+    "Problem",
+    "Scalar",
+    "Secret",
+    "decode",
+]
 
 D = TypeVar("D")
 
@@ -143,6 +153,8 @@ class _Decoder:
         if origin is types.UnionType or origin is typing.Union:
             (kind,) = (part for part in typing.get_args(kind) if part is not type(None))
             return None if is_null(node) else self._value(node, kind, depth)
+        if choice := choice_of(kind):
+            return self._chosen(node, choice, typing.get_args(kind)[0], depth)
         if origin in (tuple, list):
             return self._sequence(node, origin, typing.get_args(kind)[0], depth)
         if isinstance(origin, type) and issubclass(origin, Mapping):
@@ -189,6 +201,33 @@ class _Decoder:
         values = [self._value(child, item, depth + 1) for child in node.value]
         return _INVALID if _INVALID in values else kind(values)
 
+    def _chosen(
+        self, node: yaml.Node, choice: OneKey | OneOrMany, kind: Any, depth: int
+    ) -> Any:
+        if isinstance(choice, OneKey):
+            return self._one_key(node, choice, depth)
+        if isinstance(node, yaml.ScalarNode) and not is_null(node):
+            item = self._value(node, typing.get_args(kind)[0], depth + 1)
+            return _INVALID if item is _INVALID else (item,)
+        return self._value(node, kind, depth)
+
+    def _one_key(self, node: yaml.Node, choice: OneKey, depth: int) -> Any:
+        if not isinstance(node, yaml.MappingNode):
+            text = f"a {choice.what} must be a map: its name, a colon, its keys"
+            return self._error(node, text)
+        pairs = list(self._pairs(node, f"{choice.what} {{}} is repeated"))
+        if not pairs:
+            return choice.make("", None)
+        if len(pairs) > 1:
+            return self._error(node, f"{choice.what} must contain only one key")
+        key, child = pairs[0]
+        if key.value not in choice.kinds:
+            near = difflib.get_close_matches(key.value, choice.kinds, n=1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            return self._error(key, f"unknown {choice.what}: {key.value}{hint}")
+        value = self._value(child, choice.kinds[key.value], depth + 1)
+        return _INVALID if value is _INVALID else choice.make(key.value, value)
+
     def _mapping(self, node: yaml.Node, item: Any, depth: int) -> Any:
         if is_null(node):
             return {}
@@ -200,6 +239,13 @@ class _Decoder:
         return _INVALID if _INVALID in values.values() else values
 
     def _record(self, node: yaml.Node, kind: type[Any], depth: int) -> Any:
+        if inline := getattr(kind, "INLINE", ""):
+            value = self._value(node, record_fields(kind)[inline], depth)
+            return (
+                _INVALID
+                if value is _INVALID
+                else self._build(node, kind, {inline: value})
+            )
         if is_null(node):
             node = empty_mapping(node)
         if not isinstance(node, yaml.MappingNode):
@@ -218,7 +264,7 @@ class _Decoder:
             return _INVALID
         return self._build(node, kind, values)
 
-    def _build(self, node: yaml.MappingNode, kind: type[Any], values: Any) -> Any:
+    def _build(self, node: yaml.Node, kind: type[Any], values: Any) -> Any:
         for missing in required(kind) - values.keys():
             return self._error(node, f"{missing} missing in {kind.__name__}")
         value = kind(**values)

@@ -190,7 +190,7 @@ class Demuxer:
                 and stream != SYSTEMERR
             ):
                 text = record[31:-2] if record[-2] == 13 else record[31:-1]
-                append((stream, new(Entry, (self._second_ns + int(digits), text))))
+                append((stream, new(Entry, (self._second_ns + int(digits), text, ()))))
             else:
                 self._record(stream, record, lines)
         self._rest = buffer[position:]

@@ -168,7 +168,7 @@ class StreamProgress:
         and perhaps others.
         """
         # 0.9 CPU s per million new lines (tests/shipper/docker/bench_frames.py).
-        timestamp_ns, line = entry
+        timestamp_ns, line, _ = entry
         checksum = crc32(line)
         gap = False
         last_ns = self._read_ns

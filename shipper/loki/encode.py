@@ -49,7 +49,7 @@ def encode_request(labels_text: str, entries: Iterable[Entry]) -> bytes:
     size = 1 + len(parts[1]) + len(labels)
     pairs, tails, lengths = _PAIRS, _TAILS, _LENGTHS
     second, head, fixed = None, b"", 0
-    for timestamp_ns, line in entries:
+    for timestamp_ns, line, _ in entries:
         seconds, nanos = divmod(timestamp_ns, 1_000_000_000)
         if seconds != second:  # neighbours share their second: encode it once
             second = seconds

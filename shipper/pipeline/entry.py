@@ -9,12 +9,25 @@ from typing import NamedTuple, Protocol
 Labels = tuple[tuple[str, str], ...]
 """One Loki stream: label pairs sorted by name, without ``__`` names."""
 
+Metadata = tuple[tuple[str, str], ...]
+"""Structured metadata: pairs beside a line that are no labels, in their order."""
+
 
 class Entry(NamedTuple):
     """One log line, without its newline, and its time in nanoseconds since 1970."""
 
     timestamp_ns: int
     line: bytes
+    metadata: Metadata = ()
+
+    @property
+    def size_bytes(self) -> int:
+        """What Loki and promtail count of an entry: line and structured metadata."""
+        size = len(self.line)
+        for name, value in self.metadata:
+            size += len(name.encode(errors="replace"))
+            size += len(value.encode(errors="replace"))
+        return size
 
 
 class Cursor(Protocol):
@@ -23,6 +36,7 @@ class Cursor(Protocol):
     def acknowledge(self, entries: Sequence[Entry]) -> None:
         """Note that the fate of *entries* is decided; called in reading order.
 
+        They are counted, not looked at: a pipeline may have changed text and time.
         Only a 204, or a drop that was decided and counted, leads here.
         """
 

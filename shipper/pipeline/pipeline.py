@@ -1,0 +1,122 @@
+"""The stages of one job, as a sink in front of the sink (promtail stages/pipeline.go).
+
+A record runs through all stages in one go, without waiting, so lines keep their order.
+What stages hold back is released by `Pipeline.run` when it is due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from math import inf
+
+from .entry import Cursor, Entry, Labels, Sink
+from .record import Record
+from .relay import Relay
+from .stage import Emit, Stage, StageConfig, Workshop
+
+
+NamedConfig = tuple[str, StageConfig]
+"""A stage's name, as in promtail.yaml, and its keys."""
+
+
+def assemble(configs: Iterable[NamedConfig], workshop: Workshop) -> list[Stage]:
+    """Return the stages that *configs* describe, in order."""
+    return [workshop.finish(name, config.build(workshop)) for name, config in configs]
+
+
+def chain(stages: Sequence[Stage], emit: Emit) -> Emit:
+    """Return what takes a record through *stages* to *emit*.
+
+    As each pipeline of promtail, also a nested one, it begins by extracting the labels.
+    """
+    step = emit
+    for stage in reversed(stages):
+        step = stage.wrap(step)
+
+    def begin(record: Record) -> None:
+        record.seed()
+        step(record)
+
+    return begin
+
+
+class Pipeline:
+    """Implements `Sink`. `run` it as a task; `flush` it when nothing is put any more.
+
+    Several tasks may put, each for cursors of its own.
+    """
+
+    def __init__(
+        self, configs: Iterable[NamedConfig], workshop: Workshop, sink: Sink
+    ) -> None:
+        self._sink = sink
+        self._relays: dict[int, Relay] = {}  # by id(): a cursor needs no hash
+        self._released: dict[int, Relay] | None = None
+        self._process = chain(assemble(configs, workshop), self._emit)
+        self._holders = workshop.holders
+        self._monotonic = workshop.monotonic
+        self._next_release = inf
+        self._sooner = asyncio.Event()
+
+    async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
+        """Take *entry*; wait until what the stages make of it now has been put."""
+        relay = self._relay(cursor)
+        record = Record(
+            dict(labels),
+            entry.timestamp_ns,
+            entry.line.decode("utf-8", "surrogateescape"),
+            metadata=entry.metadata,
+            origin=relay,
+            slots=(relay.take(),),
+        )
+        self._process(record)
+        if self._holders and self._due_at() < self._next_release:
+            self._sooner.set()
+        await relay.put(self._sink)
+
+    async def run(self) -> None:
+        """Release what stages held back for long enough, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._next_release = self._due_at()
+                self._sooner.clear()
+                with suppress(TimeoutError):
+                    seconds = self._next_release - self._monotonic()
+                    async with asyncio.timeout(None if seconds == inf else seconds):
+                        await self._sooner.wait()
+                for relay in self._release(self._monotonic()):
+                    # A stream that is held up must not hold up the others.
+                    tasks.create_task(relay.put(self._sink))
+
+    async def flush(self) -> None:
+        """Put everything that stages hold back."""
+        for relay in self._release(None):
+            await relay.put(self._sink)
+
+    def _release(self, now: float | None) -> list[Relay]:
+        released = self._released = {}
+        for holder in self._holders:
+            holder.release(now)
+        self._released = None
+        return list(released.values())
+
+    def _due_at(self) -> float:
+        due = [holder.deadline() for holder in self._holders]
+        return min((at for at in due if at is not None), default=inf)
+
+    def _relay(self, cursor: Cursor) -> Relay:
+        relay = self._relays.get(id(cursor))
+        if relay is None:
+            key = id(cursor)
+            relay = Relay(cursor, lambda: self._relays.pop(key, None))
+            self._relays[key] = relay
+        return relay
+
+    def _emit(self, record: Record) -> None:
+        relay = record.origin
+        assert isinstance(relay, Relay)
+        relay.append(record)
+        if self._released is not None:
+            self._released[id(relay)] = relay

@@ -1,0 +1,87 @@
+"""What travels through a pipeline: a line, what was extracted, where it is from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from .entry import Metadata
+from .values import text_of
+
+
+Extracted = dict[str, Any]
+
+
+class Origin(Protocol):
+    """Where the lines that a record stands for are accounted for."""
+
+    def decided(self, record: Record) -> None:
+        """Note that *record* is dropped: a decision, and counted by who made it."""
+
+
+class Record:
+    """One entry on its way; stages change it in place.
+
+    *line* is text with bytes that are no UTF-8 as surrogates (``surrogateescape``).
+    *slots* are the places, in reading order, of the lines that it stands for: more than
+    one once a stage joined lines. *delay_seconds* is how long to hold it back.
+    """
+
+    __slots__ = (
+        "delay_seconds",
+        "extracted",
+        "labels",
+        "line",
+        "metadata",
+        "origin",
+        "slots",
+        "timestamp_ns",
+    )
+
+    def __init__(
+        self,
+        labels: Mapping[str, str],
+        timestamp_ns: int,
+        line: str,
+        *,
+        metadata: Metadata = (),
+        origin: Origin,
+        slots: tuple[Any, ...] = (),
+    ) -> None:
+        self.labels = dict(labels)
+        self.timestamp_ns = timestamp_ns
+        self.line = line
+        self.metadata = list(metadata)
+        self.extracted: Extracted = dict(labels)
+        self.delay_seconds = 0.0
+        self.origin = origin
+        self.slots = slots
+
+    def seed(self) -> None:
+        """Put the labels among what is extracted, as each (nested) pipeline begins."""
+        self.extracted.update(self.labels)
+
+    def source(self, name: str | None) -> str | None:
+        """Return the text to work on: the extracted *name*, or the line without one.
+
+        None when nothing of that name was extracted or when it is not text.
+        """
+        if not name:
+            return self.line
+        return text_of(self.extracted.get(name))
+
+    def drop(self) -> None:
+        """End here: nothing of it goes on, and its lines are done."""
+        self.origin.decided(self)
+
+    def absorb(self, other: Record) -> None:
+        """Stand for the lines of *other* too, which goes no further by itself."""
+        self.slots += other.slots
+
+    @property
+    def stream(self) -> tuple[Any, ...]:
+        """What a stage keeps per stream is keyed by: the origin and the labels.
+
+        promtail has the labels alone, and so joins lines of containers that share them.
+        """
+        return (id(self.origin), *sorted(self.labels.items()))

@@ -1,0 +1,105 @@
+"""Who waits for what in a pipeline: lines in, records out, acknowledgements back.
+
+A stage may drop a line, join lines, or hold one back while later ones of another stream
+pass. The cursor in front still has to hear of its lines in reading order; that order is
+kept here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from .entry import Cursor, Entry, Labels, Sink
+from .record import Record
+
+
+_SOME_LINE = Entry(0, b"")
+
+
+class Slot:
+    """The place of one line in its reading order."""
+
+    __slots__ = ("decided",)
+
+    def __init__(self) -> None:
+        self.decided = False
+
+
+class Relay:
+    """Stands between a sink and one *cursor*: a `Cursor` for what a pipeline puts.
+
+    *on_idle* is called when every line is decided.
+    """
+
+    __slots__ = ("_cursor", "_on_idle", "_order", "_outbox", "_sent", "_slots")
+
+    def __init__(self, cursor: Cursor, on_idle: Callable[[], object]) -> None:
+        self._cursor = cursor
+        self._on_idle = on_idle
+        self._slots: deque[Slot] = deque()
+        # What left the pipeline and was not put yet. Whoever puts holds the lock, so
+        # that what a timer released does not change places with what comes after.
+        self._outbox: deque[Record] = deque()
+        self._order = asyncio.Lock()
+        self._sent: deque[tuple[Slot, ...]] = deque()
+
+    def take(self) -> Slot:
+        """Return the place of the next line."""
+        slot = Slot()
+        self._slots.append(slot)
+        return slot
+
+    def append(self, record: Record) -> None:
+        """Note that *record* has left the pipeline; `put` brings it to the sink."""
+        self._outbox.append(record)
+
+    async def put(self, sink: Sink) -> None:
+        """Put all that has left the pipeline; what a cancellation leaves goes next."""
+        outbox = self._outbox
+        async with self._order:
+            while outbox:
+                record = outbox[0]
+                if record.delay_seconds > 0:
+                    await asyncio.sleep(record.delay_seconds)
+                    record.delay_seconds = 0.0
+                self._sent.append(record.slots)  # it may be acknowledged at once
+                try:
+                    await sink.put(_labels(record), _entry(record), self)
+                except BaseException:
+                    self._sent.pop()
+                    raise
+                outbox.popleft()
+
+    def acknowledge(self, entries: Sequence[Entry]) -> None:
+        """Note that the oldest ``len(entries)`` records put are done."""
+        for _ in entries:
+            for slot in self._sent.popleft():
+                slot.decided = True
+        self._pass_on()
+
+    def decided(self, record: Record) -> None:
+        """Note that *record* was dropped."""
+        for slot in record.slots:
+            slot.decided = True
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        slots, done = self._slots, 0
+        while slots and slots[0].decided:
+            slots.popleft()
+            done += 1
+        if done:
+            self._cursor.acknowledge((_SOME_LINE,) * done)
+        if not slots:
+            self._on_idle()
+
+
+def _labels(record: Record) -> Labels:
+    return tuple(sorted(record.labels.items()))
+
+
+def _entry(record: Record) -> Entry:
+    line = record.line.encode("utf-8", "surrogateescape")
+    return Entry(record.timestamp_ns, line, tuple(record.metadata))
