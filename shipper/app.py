@@ -1,252 +1,165 @@
-"""Wires the parts: positions, clients, sender, supervisors, HTTP.
-
-The stop is one function, `_stop`: intake, flush, positions, close.
-"""
+"""The program: one road at a time, a reload between two, and the pages beside it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import sys
-from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.web import serve as serve_http
 
-from .config.model import Config, DockerSDConfig, ScrapeConfig
-from .docker.engine import Engine
-from .docker.ledger import STREAM_NAMES, Ledger
-from .docker.meta import Options
-from .docker.stream import DockerHost
-from .docker.supervisor import Supervisor
-from .docker.tailer import Settings
-from .file_jobs import files_supervisor
-from .file_metrics import FileMeters
-from .files.reader import Budget
-from .files.supervisor import FilesSupervisor
-from .files.tail import MAX_OPEN_FILES
-from .loki.client import PushClient, authorize
-from .loki.configure import client_settings, http_credentials
-from .loki.dry_run import Printer
-from .loki.health import Health
-from .loki.sender import Sender
-from .loki.watch import watch
-from .metrics import DockerMeters, ShipperMetrics
-from .pipeline.entry import Sink
-from .positions import Positions
-from .relabel import relabel
+from .config.load import Loaded
+from .config.model import Config
+from .meters import LagCollector, Meters
+from .road import Modes, Road
 from .show import show
-from .tls import tls_context
-from .web import Target, View, shipper_app
+from .source import Target
+from .web import View, shipper_app
 
 
 log = logging.getLogger(__name__)
 
-# Together under the 9 s of lifecycle.run; Docker kills after 10 s.
-INTAKE_SECONDS = 1.0
-DRAIN_SECONDS = 5.0
-POSITIONS_SECONDS = 1.5
+UNCHANGED = "config has not changed"
+RELOAD_SECONDS = 30.0
+"""How long who asked for a reload waits for the road to change."""
+
+Load = Callable[[], Loaded]
+"""Reads the configuration again. Raises StartError."""
 
 
-@dataclass(slots=True)
-class _Parts:
-    """What runs, once it is wired."""
+class App:
+    """Ships logs as a configuration says, and as the next one says after `reload`."""
 
-    positions: Positions
-    sender: Sender | None = None  # None: a dry run
-    healths: list[Health] = field(default_factory=list)
-    jobs: list[tuple[str, Supervisor]] = field(default_factory=list)
-    file_jobs: list[tuple[str, FilesSupervisor]] = field(default_factory=list)
+    def __init__(
+        self, config: Config, load: Load | None = None, modes: Modes | None = None
+    ) -> None:
+        """Check that *config* can be used; nothing is opened yet.
 
-    @property
-    def supervisors(self) -> list[tuple[str, Supervisor | FilesSupervisor]]:
-        """Everything that reads, with the name of its job."""
-        return [*self.jobs, *self.file_jobs]
+        Raises:
+            StartError: a certificate, a host or a secret cannot be used.
+        """
+        self._load = load
+        self._modes = modes or Modes()
+        self._meters = Meters()
+        self._road = Road(config, self._meters, self._modes)
+        self._next: Road | None = None
+        self._failure = ""
+        self._leave = asyncio.Event()
+        self._reloading = asyncio.Lock()
 
-    def not_ready(self) -> str | None:
-        """Return why logs do not flow from Docker to Loki, or None."""
-        for _, supervisor in self.jobs:
-            if not supervisor.reachable:
-                return f"Docker cannot be reached: {supervisor.reason}"
-        reasons = (health.reason for health in self.healths)
-        return next((reason for reason in reasons if reason is not None), None)
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Run until *stop* is set; then stop in order.
 
-    def targets(self) -> Iterator[Target]:
-        """Return every container and every file that is read."""
-        for job, supervisor in self.jobs:
-            for tailer in supervisor.tailers.values():
-                yield Target(
-                    job,
-                    tailer.container_id,
-                    tailer.discovered,
-                    {STREAM_NAMES[key]: lbs for key, lbs in tailer.labels.items()},
-                )
-        for job, files in self.file_jobs:
-            for tail in files.tails.values():
-                yield Target(job, "", tail.discovered, {tail.path: tail.labels})
+        Raises:
+            StartError: the port is taken, or the first road cannot be opened.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                http_stop = asyncio.Event()
+                pages = tasks.create_task(self._serve_pages(http_stop))
+                await self._drive(stop)
+                http_stop.set()
+                await pages
+        except BaseExceptionGroup as group:
+            start_errors, _ = group.split(StartError)
+            if start_errors is not None:
+                raise _first(start_errors) from None
+            raise
 
+    async def reload(self) -> str | None:
+        """Change to the configuration as it is now; return why not, if not.
 
-async def serve(config: Config, stop: asyncio.Event, *, dry_run: bool = False) -> None:
-    """Ship logs as *config* says until *stop* is set; then stop in order.
+        The old one goes on when the new one is wrong. No line is lost: what the old
+        road did not get acknowledged, the new one reads again.
+        """
+        async with self._reloading:
+            problem = await self._change()
+        counters = self._meters.shipper
+        if problem is None:
+            counters.reload_success.inc()
+            log.info("configuration reloaded")
+        else:
+            counters.reload_fail.inc()
+            log.error("configuration not reloaded: %s", problem)
+        return problem
 
-    With *dry_run* entries are printed, positions are only read.
+    async def _change(self) -> str | None:
+        if self._load is None:
+            return "there is no config file"
+        try:
+            loaded = await asyncio.to_thread(self._load)
+            if loaded.config == self._road.config:
+                return UNCHANGED
+            road = Road(loaded.config, self._meters, self._modes)
+        except StartError as error:
+            return str(error)
+        for warning in loaded.warnings:
+            log.warning("%s", warning)
+        if loaded.config.server != self._road.config.server:
+            log.warning("server: changed, that takes effect at the next start")
+        self._next = road
+        self._leave.set()
+        try:
+            async with asyncio.timeout(RELOAD_SECONDS):
+                await road.tried.wait()
+        except TimeoutError:
+            return f"the old one did not end within {RELOAD_SECONDS:g} s"
+        return None if road.opened else self._failure
 
-    Raises:
-        StartError: the configuration cannot be used here, or the port is taken.
-    """
-    try:
-        await _serve(config, stop, dry_run=dry_run)
-    except BaseExceptionGroup as group:
-        start_errors, _ = group.split(StartError)
-        if start_errors is not None:
-            raise _first(start_errors) from None
-        raise
+    async def _drive(self, stop: asyncio.Event) -> None:
+        """Run road after road, the last until *stop* is set.
 
+        One that cannot be opened after all is followed by the one before it.
+        """
+        before: Config | None = None
+        while True:
+            config = self._road.config
+            try:
+                await self._run_road(stop)
+            except* StartError as errors:
+                if before is None or self._road.opened:
+                    raise
+                self._failure = str(_first(errors))
+                self._next = Road(before, self._meters, self._modes)
+                self._road.tried.set()
+            if stop.is_set() or self._next is None:
+                return
+            self._leave.clear()
+            before, self._road, self._next = config, self._next, None
 
-async def _serve(config: Config, stop: asyncio.Event, *, dry_run: bool) -> None:
-    metrics = ShipperMetrics()
-    positions = Positions(
-        config.positions.filename, sync_seconds=config.positions.sync_period
-    )
-    parts = _Parts(positions)
-    # Entered first, closed last: tasks end before the clients they use.
-    async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
-        background: list[Coroutine[Any, Any, None]] = []
-        sink: Sink = Printer(sys.stdout)
-        if not dry_run:
-            sink, watches = await _connect(config, metrics, parts, stack)
-            background += [*watches, positions.run()]
-        for job in config.scrape_configs:
-            await _add_job(job, parts, sink, metrics, stack)
-        _add_files(config, parts, sink, metrics)
-        http_stop = asyncio.Event()
-        if not config.server.disable:
-            view = View(metrics.registry, parts.not_ready, parts.targets, show(config))
-            app = shipper_app(config.server, view)
-            tasks.create_task(serve_http(app, [config.server.listen], http_stop))
-        helping = [tasks.create_task(coroutine) for coroutine in background]
-        reading = [
-            tasks.create_task(supervisor.run(), name=f"job {name}")
-            for name, supervisor in parts.supervisors
-        ]
-        await stop.wait()
-        http_stop.set()  # closes beside the rest, it may take 3 s
-        await _stop(parts, reading)
-        for task in helping:
-            task.cancel()
+    async def _run_road(self, stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            forward = tasks.create_task(_forward(stop, self._leave))
+            await self._road.run(self._leave)
+            forward.cancel()
 
-
-async def _stop(parts: _Parts, reading: Sequence[asyncio.Task[None]]) -> None:
-    """Stop in the order that loses nothing: intake, flush, positions, then close."""
-    for _, supervisor in parts.supervisors:
-        supervisor.stop_reading()
-    if reading:
-        _, slow = await asyncio.wait(reading, timeout=INTAKE_SECONDS)
-        for task in slow:
-            task.cancel()
-    if parts.sender is None:  # a dry run keeps nothing
-        return
-    if left := await parts.sender.drain(DRAIN_SECONDS):
-        log.warning(
-            "stopping with entries Loki did not take; the next start reads them again",
-            extra={"fields": {"entries": left}},
+    async def _serve_pages(self, stop: asyncio.Event) -> None:
+        config = self._road.config
+        if config.server.disable:
+            return
+        self._meters.registry.register(LagCollector(self._targets))
+        view = View(
+            self._meters.registry,
+            self._not_ready,
+            self._targets,
+            lambda: show(self._road.config),
+            self.reload,
         )
-    try:
-        async with asyncio.timeout(POSITIONS_SECONDS):
-            await parts.positions.close()
-    except TimeoutError:
-        log.error(  # noqa: TRY400 - one line, no traceback
-            "positions were not written in time, lines will be read again",
-            extra={"fields": {"file": parts.positions.path}},
-        )
+        await serve_http(shipper_app(config.server, view), [config.server.listen], stop)
+
+    # Asked at every request: the road changes.
+
+    def _not_ready(self) -> str | None:
+        return self._road.not_ready()
+
+    def _targets(self) -> Iterable[Target]:
+        return self._road.targets()
 
 
-async def _connect(
-    config: Config, metrics: ShipperMetrics, parts: _Parts, stack: AsyncExitStack
-) -> tuple[Sender, list[Coroutine[Any, Any, None]]]:
-    """Open every client and the sender in front; return what else must run."""
-    clock = asyncio.get_running_loop().time
-    clients = [
-        await stack.enter_async_context(PushClient(client_settings(client)))
-        for client in config.all_clients
-    ]
-    sender = await stack.enter_async_context(Sender(metrics, clients=len(clients)))
-    parts.sender = sender
-    watches = []
-    for client in clients:
-        health = Health(client.settings.host, clock)
-        parts.healths.append(health)
-        delivery = sender.connect(client.settings, client, health)
-        watches.append(watch(client, health, delivery))
-    return sender, watches
-
-
-async def _add_job(
-    job: ScrapeConfig,
-    parts: _Parts,
-    sink: Sink,
-    metrics: ShipperMetrics,
-    stack: AsyncExitStack,
-) -> None:
-    """Add a supervisor for every Docker daemon of *job*."""
-    settings = Settings(
-        relabel=partial(relabel, rules=job.relabel_configs),
-        sink=sink,
-        meters=DockerMeters(metrics),
-    )
-    several = len(job.docker_sd_configs) > 1
-    for daemon in job.docker_sd_configs:
-        engine = await stack.enter_async_context(Engine(_docker_host(daemon)))
-        # Containers of another daemon are not "gone": each daemon has its own books.
-        name = f"{job.job_name}/{daemon.host}" if several else job.job_name
-        supervisor = Supervisor(
-            engine,
-            Ledger(parts.positions, name),
-            settings,
-            filters={item.name: item.values for item in daemon.filters},
-            refresh_seconds=daemon.refresh_interval,
-            options=Options(daemon.port, daemon.host_networking_host),
-        )
-        parts.jobs.append((job.job_name, supervisor))
-
-
-def _add_files(
-    config: Config, parts: _Parts, sink: Sink, metrics: ShipperMetrics
-) -> None:
-    """Add what reads the files of every job that has some."""
-    meters, budget = FileMeters(metrics), Budget(MAX_OPEN_FILES)
-    for job in config.scrape_configs:
-        if job.static_configs:
-            files = files_supervisor(
-                job, config, parts.positions, sink, meters=meters, budget=budget
-            )
-            parts.file_jobs.append((job.job_name, files))
-
-
-def _docker_host(daemon: DockerSDConfig) -> DockerHost:
-    try:
-        return DockerHost(
-            daemon.host,
-            ssl=tls_context(daemon.tls_config),
-            headers=_login(daemon),
-        )
-    except ValueError as error:
-        raise StartError(f"docker_sd_configs: {error}") from error
-
-
-def _login(daemon: DockerSDConfig) -> dict[str, str]:
-    """Return the Authorization header for a daemon behind a proxy that wants one."""
-    try:
-        value = authorize(http_credentials(daemon))
-    except OSError as error:
-        raise StartError(
-            f"docker_sd_configs: {error.filename}: cannot be read: {error.strerror}"
-        ) from error
-    return {"Authorization": value} if value else {}
+async def _forward(stop: asyncio.Event, leave: asyncio.Event) -> None:
+    await stop.wait()
+    leave.set()
 
 
 def _first(group: BaseExceptionGroup[StartError]) -> StartError:

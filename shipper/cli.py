@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from exporters.toolkit import lifecycle, logs, version
 from exporters.toolkit.errors import StartError
 
-from .app import serve
+from .app import App
 from .config.load import Loaded, parse, read
+from .config.traps import traps, unexpanded
 from .goflag import FlagError, HelpWanted, parse_bool, parse_flags
 from .overrides import ACCEPTED, OVERRIDES, apply, with_client_url
+from .road import Modes
 from .show import show
 
 
@@ -28,10 +29,12 @@ _SWITCHES = {
     "config.expand-env": "Expands ${var} in config according to the values of the "
     "environment variables.",
     "dry-run": "Start Promtail but print entries instead of sending them to Loki.",
+    "inspect": "Allows for detailed inspection of pipeline stages",
     "log-config-reverse-order": "Dump the entire Loki config object at Info log level "
     "with the order reversed, reversing the order makes viewing the entries easier in "
     "Grafana.",
     "print-config-stderr": "Dump the entire Loki config object to stderr",
+    "stdin": "Set to true to pipe logs to promtail.",
     "version": "Print this builds version information",
 }
 _CONFIG_FILE = "config.file"
@@ -44,14 +47,27 @@ class Options:
     files: tuple[str, ...]
     switches: frozenset[str]
     overrides: Mapping[str, str]
+    without_effect: tuple[str, ...] = ()
+
+    @property
+    def checks(self) -> bool:
+        """Say whether the config file is to be checked and nothing else."""
+        return "check-syntax" in self.switches
 
 
 def main(
     argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None
 ) -> int:
-    """Run the shipper and return its exit code: 0, 1, or 2 for a wrong flag (Go)."""
+    """Run the shipper and return its exit code: 0, 1, or 2 for a wrong flag (Go).
+
+    With ``logs`` as the first word it is a front for people (`shipper.logs`).
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    environ = os.environ if environ is None else environ
+    if argv[:1] == ["logs"]:
+        return _look_at_logs(argv[1:], environ)
     try:
-        options = parse_argv(sys.argv[1:] if argv is None else argv)
+        options = parse_argv(argv)
     except HelpWanted:
         _tell(usage())
         return 0
@@ -59,7 +75,7 @@ def main(
         _tell(f"{error}\nUsage of {_PROGRAM}: see -help")
         return 2
     try:
-        return _run(options, os.environ if environ is None else environ)
+        return _run(options, environ)
     except StartError as error:
         _tell(str(error))
         return 1
@@ -74,7 +90,7 @@ def parse_argv(argv: Sequence[str]) -> Options:
     """
     boolean = dict.fromkeys(_SWITCHES, True) | {_CONFIG_FILE: False}
     boolean |= {name: flag.boolean for name, flag in OVERRIDES.items()}
-    boolean |= dict.fromkeys(ACCEPTED, False)
+    boolean |= ACCEPTED
     given = parse_flags(argv, boolean)
     for name, text in given.items():
         if name in OVERRIDES:
@@ -84,6 +100,7 @@ def parse_argv(argv: Sequence[str]) -> Options:
         tuple(filter(None, given.get(_CONFIG_FILE, "").split(","))),
         frozenset(name for name in switches if _is_on(name, given[name])),
         {name: text for name, text in given.items() if name in OVERRIDES},
+        tuple(name for name in given if name in ACCEPTED),
     )
 
 
@@ -91,6 +108,7 @@ def usage() -> str:
     """Return the text of -help, in the shape of Go's flag.PrintDefaults."""
     texts = {_CONFIG_FILE: "yaml file to load", **_SWITCHES}
     texts |= {name: flag.help for name, flag in OVERRIDES.items()}
+    texts |= dict.fromkeys(ACCEPTED, "Accepted, without effect here.")
     lines = [f"  -{name}\n    \t{texts[name]}" for name in sorted(texts)]
     return "\n".join([f"Usage of {_PROGRAM}:", *lines])
 
@@ -106,41 +124,76 @@ def load(options: Options, environ: Mapping[str, str]) -> Loaded:
     if url := options.overrides.get("client.url"):
         data = with_client_url(data, url, expand=expand)
     config, warnings = parse(data, path, environ if expand else None)
-    return Loaded(apply(config, options.overrides), path, warnings)
+    config = apply(config, options.overrides)
+    found = traps(config) + ([] if expand else unexpanded(data))
+    shown = [trap.text for trap in found if trap.at_start or options.checks]
+    return Loaded(config, path, (*warnings, *(f"{path}: {text}" for text in shown)))
 
 
 def _run(options: Options, environ: Mapping[str, str]) -> int:
     if "version" in options.switches:
         sys.stdout.write(version.print_version(_PROGRAM))
         return 0
-    if "check-syntax" in options.switches and not options.files:
-        raise StartError("Invalid config file")
+    if options.checks:
+        return _check(options, environ)
     loaded = load(options, environ)
-    config = loaded.config
-    if "check-syntax" in options.switches:
-        for warning in loaded.warnings:
-            _tell(f"warning: {warning}")
-        sys.stdout.write("Valid config file! No syntax issues found\n")
-        return 0
-    logs.setup(config.server.log_level, config.server.log_format)
-    text = show(config)
+    logs.setup(loaded.config.server.log_level, loaded.config.server.log_format)
+    _tell_config(options, show(loaded.config))
+    _warn(options, loaded)
+    log.info(
+        "Starting Promtail",
+        extra={"fields": {"version": version.info(), "config": loaded.path}},
+    )
+    app = App(loaded.config, lambda: load(options, environ), _modes(options, loaded))
+    return lifecycle.run(app.serve, reload=_reload(app))
+
+
+def _check(options: Options, environ: Mapping[str, str]) -> int:
+    """``-check-syntax``: say what is wrong and what may hurt; the exit code."""
+    if not options.files:
+        raise StartError("Invalid config file")
+    for warning in load(options, environ).warnings:
+        _tell(f"warning: {warning}")
+    sys.stdout.write("Valid config file! No syntax issues found\n")
+    return 0
+
+
+def _modes(options: Options, loaded: Loaded) -> Modes:
+    return Modes(
+        dry_run="dry-run" in options.switches,
+        inspect="inspect" in options.switches,
+        stdin="stdin" in options.switches or loaded.config.target_config.stdin,
+    )
+
+
+def _tell_config(options: Options, text: str) -> None:
     if "print-config-stderr" in options.switches:
         _tell(text)
     if "log-config-reverse-order" in options.switches:
         for line in reversed(text.splitlines()):
             log.info("%s", line)
+
+
+def _warn(options: Options, loaded: Loaded) -> None:
     for warning in loaded.warnings:
         log.warning("%s", warning)
-    log.info(
-        "Starting Promtail",
-        extra={"fields": {"version": version.info(), "config": loaded.path}},
-    )
-    dry_run = "dry-run" in options.switches
+    for name in options.without_effect:
+        log.warning("-%s: accepted, but has no effect here", name)
 
-    async def run(stop: asyncio.Event) -> None:
-        await serve(config, stop, dry_run=dry_run)
 
-    return lifecycle.run(run)
+def _reload(app: App) -> Callable[[], Awaitable[None]]:
+    """Return what SIGHUP does; `App.reload` logs what comes of it."""
+
+    async def reload() -> None:
+        await app.reload()
+
+    return reload
+
+
+def _look_at_logs(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    from .logs.cli import main as look  # noqa: PLC0415 - its imports cost a shipper
+
+    return look(argv, environ, sys.stdout, sys.stderr)
 
 
 def _is_on(name: str, text: str) -> bool:

@@ -8,7 +8,8 @@ from functools import partial
 
 from exporters.toolkit.errors import StartError
 
-from .config.model import Config, ScrapeConfig
+from .config.model import Config
+from .config.scrape import ScrapeConfig
 from .files.disk import Disk
 from .files.glob import GlobError
 from .files.ledger import Ledger

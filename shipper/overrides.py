@@ -15,6 +15,7 @@ import yaml
 from exporters.toolkit.duration import parse_go_duration
 from exporters.toolkit.errors import StartError
 
+from .config.duration import parse_ram_size
 from .config.model import ClientConfig, Config
 from .config.url import parse_client_url
 from .goflag import FlagError, parse_bool
@@ -60,6 +61,13 @@ def _integer(text: str) -> int:
 def _duration(text: str) -> float:
     try:
         return parse_go_duration(text)
+    except ValueError:
+        raise ValueError("parse error") from None
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text)
     except ValueError:
         raise ValueError("parse error") from None
 
@@ -129,6 +137,31 @@ _ROWS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
      _choice("log level", "debug", "info", "warn", "error"),
      "Only log messages with the given severity or above. "  # noqa: ISC004 - the last cell
      "Valid levels: [debug, info, warn, error]"),
+    ("target.sync-period", "target_config.sync_period", _duration,
+     "Period to resync directories being watched and files being tailed."),
+    ("file-watch.min_poll_frequency", "global_.file_watch_config.min_poll_frequency",
+     _duration, "Minimum period to poll for file changes"),
+    ("file-watch.max_poll_frequency", "global_.file_watch_config.max_poll_frequency",
+     _duration, "Maximum period to poll for file changes"),
+    ("limit.readline-rate", "limits_config.readline_rate", _float,
+     "The rate limit in log lines per second that this instance of Promtail may push "  # noqa: ISC004 - the last cell
+     "to Loki."),
+    ("limit.readline-burst", "limits_config.readline_burst", _integer,
+     "The cap in the quantity of burst lines that this instance of Promtail may push "  # noqa: ISC004 - the last cell
+     "to Loki."),
+    ("limit.readline-rate-enabled", "limits_config.readline_rate_enabled", parse_bool,
+     "When true, enforces rate limiting on this instance of Promtail."),
+    ("limit.readline-rate-drop", "limits_config.readline_rate_drop", parse_bool,
+     "When true, exceeding the rate limit causes this instance of Promtail to discard "  # noqa: ISC004 - the last cell
+     "log lines, rather than sending them to Loki."),
+    ("max-streams", "limits_config.max_streams", _integer,
+     "Maximum number of active streams. 0 to disable."),
+    ("max-line-size", "limits_config.max_line_size", parse_ram_size,
+     "Maximum log line byte size allowed without dropping. Example: 256kb, 2M. "  # noqa: ISC004 - the last cell
+     "0 to disable."),
+    ("max-line-size-truncate", "limits_config.max_line_size_truncate", parse_bool,
+     "Whether to truncate lines that exceed max_line_size. No effect if max_line_size "  # noqa: ISC004 - the last cell
+     "is disabled"),
     ("log.format", "server.log_format", _choice("log format", "logfmt", "json"),
      "Output log messages in the given format. Valid formats: [logfmt, json]"),
 )
@@ -139,18 +172,62 @@ OVERRIDES: Mapping[str, Override] = {
     for name, key, read, text in _ROWS
 }
 
-ACCEPTED = frozenset(
-    {
-        "server.graceful-shutdown-timeout",
-        "server.grpc-listen-address",
-        "server.grpc-listen-port",
-        "server.http-idle-timeout",
-        "server.http-read-timeout",
-        "server.http-write-timeout",
-        "target.sync-period",
-    }
+_WITH_VALUE = (
+    "server.graceful-shutdown-timeout",
+    "server.grpc-conn-limit",
+    "server.grpc-listen-address",
+    "server.grpc-listen-network",
+    "server.grpc-listen-port",
+    "server.grpc-max-concurrent-streams",
+    "server.grpc-max-recv-msg-size-bytes",
+    "server.grpc-max-send-msg-size-bytes",
+    "server.grpc-tls-ca-path",
+    "server.grpc-tls-cert-path",
+    "server.grpc-tls-client-auth",
+    "server.grpc-tls-key-path",
+    "server.grpc.keepalive.max-connection-age",
+    "server.grpc.keepalive.max-connection-age-grace",
+    "server.grpc.keepalive.max-connection-idle",
+    "server.grpc.keepalive.min-time-between-pings",
+    "server.grpc.keepalive.time",
+    "server.grpc.keepalive.timeout",
+    "server.grpc.num-workers",
+    "server.http-conn-limit",
+    "server.http-idle-timeout",
+    "server.http-listen-network",
+    "server.http-read-header-timeout",
+    "server.http-read-timeout",
+    "server.http-tls-ca-path",
+    "server.http-tls-cert-path",
+    "server.http-tls-client-auth",
+    "server.http-tls-key-path",
+    "server.http-write-timeout",
+    "server.log-request-headers-exclude-list",
+    "server.log-source-ips-header",
+    "server.log-source-ips-regex",
+    "server.tls-cipher-suites",
+    "server.tls-min-version",
 )
-"""Flags without a meaning here that people's start commands have."""
+_WITHOUT_VALUE = (
+    "server.grpc.keepalive.ping-without-stream-allowed",
+    "server.grpc.recv-buffer-pools-enabled",
+    "server.grpc.stats-tracking-enabled",
+    "server.http-log-closed-connections-without-response-enabled",
+    "server.log-request-at-info-level-enabled",
+    "server.log-request-headers",
+    "server.log-source-ips-enabled",
+    "server.log-source-ips-full",
+    "server.profiling_enabled",
+    "server.proxy-protocol-enabled",
+    "server.report-grpc-codes-in-instrumentation-label-enabled",
+    "tracing.enabled",
+    "tracing.profiling-enabled",
+)
+ACCEPTED: Mapping[str, bool] = {
+    **dict.fromkeys(_WITH_VALUE, False),
+    **dict.fromkeys(_WITHOUT_VALUE, True),
+}
+"""Flags without an effect here that start commands have; whether without a value."""
 
 
 def apply(config: Config, overrides: Mapping[str, str]) -> Config:

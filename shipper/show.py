@@ -30,11 +30,24 @@ def _plain(value: Any) -> Any:
             plain = value
         case Mapping():
             plain = {str(key): _plain(item) for key, item in value.items()}
+        case (str() as name, config) if is_dataclass(config):
+            plain = _stage(name, config)
         case list() | tuple():
             plain = [_plain(item) for item in value]
         case _ if is_dataclass(value):
-            names = [field.name for field in fields(value)]
-            plain = {name: _plain(getattr(value, name)) for name in names}
+            plain = _record(value)
         case _:
             plain = str(value)
     return plain
+
+
+def _record(value: Any) -> Any:
+    inline = getattr(value, "INLINE", "")
+    if inline:
+        return _plain(getattr(value, inline))
+    names = [field.name for field in fields(value)]
+    return {name.removesuffix("_"): _plain(getattr(value, name)) for name in names}
+
+
+def _stage(name: str, config: Any) -> dict[str, Any]:
+    return {name: _plain(config)} if name else {}

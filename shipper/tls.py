@@ -1,16 +1,20 @@
 """TLS contexts from ``tls_config`` (prometheus/common config NewTLSConfig).
 
-Used by both ends of the road, Loki and Docker over TCP, and read once at start.
+Used by both ends of the road, Loki and Docker over TCP. Files that change while the
+program runs are loaded again where the caller asks for it (`TlsSource`).
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 import ssl
 import tempfile
+import warnings
 from contextlib import ExitStack
 
 from exporters.toolkit.errors import StartError
-from shipper.config.http_client import TlsConfig
+from shipper.config.tls import DEFAULT_MIN_VERSION, TlsConfig
 
 
 _VERSIONS = {
@@ -19,23 +23,68 @@ _VERSIONS = {
     "TLS12": ssl.TLSVersion.TLSv1_2,
     "TLS13": ssl.TLSVersion.TLSv1_3,
 }
+_CERTIFICATE = re.compile(
+    rb"-----BEGIN CERTIFICATE-----\s.*?-----END CERTIFICATE-----", re.DOTALL
+)
 
 
-def tls_context(config: TlsConfig) -> ssl.SSLContext | None:
-    """Return the context *config* describes, None when it says nothing.
+class TlsSource:
+    """The context that a ``tls_config`` describes now, made again when files change."""
+
+    def __init__(self, config: TlsConfig) -> None:
+        """Load *config*.
+
+        Raises:
+            StartError: a certificate or key cannot be read or does not fit.
+        """
+        self._config = config
+        self._seen = _digest(config)
+        self._context = make_context(config)
+
+    @property
+    def reads_files(self) -> bool:
+        """Say whether `current` reads files: then do not call it on the event loop."""
+        return bool(self._config.files)
+
+    def current(self) -> ssl.SSLContext:
+        """Return the context for the next connection.
+
+        As promtail does, contents are compared, not times: an update by a symlink, as
+        Kubernetes makes it, keeps the times of its files.
+
+        Raises:
+            StartError: a file changed and cannot be used; the next call tries again.
+        """
+        seen = _digest(self._config)
+        if seen != self._seen:
+            self._context = make_context(self._config)
+            self._seen = seen
+        return self._context
+
+
+def tls_source(config: TlsConfig) -> TlsSource | None:
+    """Return the source of contexts for *config*, None when it says nothing.
 
     Raises:
         StartError: a certificate or key cannot be read or does not fit.
     """
-    if config == TlsConfig():
-        return None
+    return None if config == TlsConfig() else TlsSource(config)
+
+
+def tls_context(config: TlsConfig) -> ssl.SSLContext | None:
+    """Return the context *config* describes now, None when it says nothing.
+
+    Raises:
+        StartError: a certificate or key cannot be read or does not fit.
+    """
+    return None if config == TlsConfig() else make_context(config)
+
+
+def make_context(config: TlsConfig) -> ssl.SSLContext:
+    """Return a new context for *config*; raises StartError as `tls_context` does."""
     context = _trusting(config)
     _present(context, config)
-    context.minimum_version = _VERSIONS.get(
-        config.min_version, ssl.TLSVersion.TLSv1_2  # Go's default
-    )  # fmt: skip
-    if config.max_version:
-        context.maximum_version = _VERSIONS[config.max_version]
+    _limit_versions(context, config)
     if config.insecure_skip_verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -44,15 +93,22 @@ def tls_context(config: TlsConfig) -> ssl.SSLContext | None:
 
 def _trusting(config: TlsConfig) -> ssl.SSLContext:
     """Return a context that trusts *config*'s authorities alone, as Go does."""
+    if not config.ca and not config.ca_file:
+        return ssl.create_default_context()
+    name = config.ca_file or "tls_config.ca"
+    pem = _read(config.ca_file) if config.ca_file else config.ca.encode()
+    found = b"\n".join(_CERTIFICATE.findall(pem))
+    failed = f"unable to use specified CA cert {name}"
+    if not found:
+        raise StartError(f"{failed}: no certificate in PEM")
     try:
-        return ssl.create_default_context(
-            cafile=config.ca_file or None, cadata=config.ca or None
-        )
-    except (OSError, ValueError) as error:
-        name = config.ca_file or "tls_config.ca"
-        raise StartError(
-            f"unable to load specified CA cert {name}: {_reason(error)}"
-        ) from error
+        context = ssl.create_default_context(cadata=found.decode("ascii"))
+    except (ssl.SSLError, ValueError) as error:
+        raise StartError(f"{failed}: {_reason(error)}") from error
+    # Go takes any certificate in the pool for an anchor, and is not strict (RFC 5280).
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
 
 
 def _present(context: ssl.SSLContext, config: TlsConfig) -> None:
@@ -72,13 +128,41 @@ def _present(context: ssl.SSLContext, config: TlsConfig) -> None:
         cert = path(config.cert_file, config.cert)
         key = path(config.key_file, config.key.reveal())
         try:
-            context.load_cert_chain(cert, key)
+            context.load_cert_chain(cert, key, password=_no_password)
         except (OSError, ValueError) as error:
             raise StartError(
                 "unable to use specified client cert "
                 f"({config.cert_file or 'tls_config.cert'}) & key "
                 f"({config.key_file or 'tls_config.key'}): {_reason(error)}"
             ) from error
+
+
+def _no_password() -> str:
+    """Refuse: without this OpenSSL would ask whoever sits at the terminal."""
+    raise ValueError("the key is encrypted, there is no key for its password")
+
+
+def _limit_versions(context: ssl.SSLContext, config: TlsConfig) -> None:
+    least = config.min_version or DEFAULT_MIN_VERSION
+    with warnings.catch_warnings():  # who writes TLS10 knows that it is old
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = _VERSIONS[least]
+        if config.max_version:
+            context.maximum_version = _VERSIONS[config.max_version]
+    if least < DEFAULT_MIN_VERSION:  # else OpenSSL refuses their signatures
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+
+
+def _digest(config: TlsConfig) -> tuple[bytes, ...]:
+    return tuple(hashlib.sha256(_read(file)).digest() for file in config.files)
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise StartError(f"tls_config: {path}: {error.strerror}") from error
 
 
 def _reason(error: Exception) -> str:

@@ -40,7 +40,12 @@ from exporters.toolkit.yaml_nodes import (
     is_off,
     is_plain,
 )
-from exporters.toolkit.yaml_records import gathered, record_fields, required
+from exporters.toolkit.yaml_records import (
+    arguments,
+    gathered,
+    record_fields,
+    required,
+)
 from exporters.toolkit.yaml_scalars import (
     READERS,
     Mismatch,
@@ -267,7 +272,7 @@ class _Decoder:
     def _build(self, node: yaml.Node, kind: type[Any], values: Any) -> Any:
         for missing in required(kind) - values.keys():
             return self._error(node, f"{missing} missing in {kind.__name__}")
-        value = kind(**values)
+        value = kind(**arguments(values))
         problems: list[Problem] = list(getattr(value, "problems", tuple)())
         for problem in problems:
             self._error(follow(node, problem.path), problem.text)

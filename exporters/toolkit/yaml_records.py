@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
@@ -9,15 +10,31 @@ from typing import Any
 
 
 def record_fields(kind: type[Any]) -> Mapping[str, Any]:
-    """Return the type of each key, as annotated."""
+    """Return the type of each key, as annotated.
+
+    A key that is a word of Python's (``global``) has a field with ``_`` behind it.
+    """
     hints = typing.get_type_hints(kind, include_extras=True)
-    return {item.name: hints[item.name] for item in fields(kind) if item.init}
+    return {_key(item.name): hints[item.name] for item in fields(kind) if item.init}
+
+
+def arguments(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *values*, by key, as the arguments of a dataclass."""
+    return {
+        f"{key}_" if keyword.iskeyword(key) else key: value
+        for key, value in values.items()
+    }
+
+
+def _key(name: str) -> str:
+    key = name.removesuffix("_")
+    return key if keyword.iskeyword(key) else name
 
 
 def required(kind: type[Any]) -> frozenset[str]:
     """Return the keys without a default."""
     return frozenset(
-        item.name
+        _key(item.name)
         for item in fields(kind)
         if item.init and item.default is MISSING and item.default_factory is MISSING
     )

@@ -1,22 +1,23 @@
 """The HTTP client keys that Loki clients and Docker hosts share.
 
 Counterpart of prometheus/common config/http_config.go, which promtail inlines into
-both sections.
+both sections. The sections inside it have modules of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, ClassVar
 
 from exporters.toolkit.decode import Problem, Secret
+from shipper.config.http_headers import HttpHeader, header_problem, reserved_problem
+from shipper.config.oauth2 import OAuth2
+from shipper.config.proxy import ProxyConfig
+from shipper.config.tls import NO_REFERENCES, TlsConfig
 
 
 NOT_YET = "known to promtail, not supported by this version"
-NO_REFERENCES = "promtail has no secret manager either, use the key that ends in _file"
-
-TlsVersion = Literal["", "TLS10", "TLS11", "TLS12", "TLS13"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,79 +73,54 @@ class Authorization:
                 'authorization type cannot be set to "basic", use "basic_auth" instead',
                 ("type",),
             )
+        if text := header_problem("x", (self.type, self.credentials.reveal())):
+            yield Problem(text.removeprefix("x: "))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TlsConfig:
-    """Certificates and checks for https; texts are PEM."""
+class HttpClientConfig(ProxyConfig):
+    """How to reach and to sign in at an HTTP server.
 
-    ca: str = ""
-    cert: str = ""
-    key: Secret = field(default_factory=Secret)
-    ca_file: str = ""
-    cert_file: str = ""
-    key_file: str = ""
-    server_name: str = ""
-    insecure_skip_verify: bool = False
-    min_version: TlsVersion = ""
-    max_version: TlsVersion = ""
-
-    REFUSED: ClassVar[Mapping[str, str]] = {
-        "ca_ref": NO_REFERENCES,
-        "cert_ref": NO_REFERENCES,
-        "key_ref": NO_REFERENCES,
-    }
-
-    def problems(self) -> Iterator[Problem]:
-        if self.ca and self.ca_file:
-            yield Problem("at most one of ca, ca_file & ca_ref must be configured")
-        if self.cert and self.cert_file:
-            yield Problem(
-                "at most one of cert, cert_file & cert_ref must be configured"
-            )
-        if self.key and self.key_file:
-            yield Problem("at most one of key and key_file must be configured")
-        has_cert = bool(self.cert or self.cert_file)
-        has_key = bool(self.key or self.key_file)
-        if has_cert and not has_key:
-            yield Problem(
-                "exactly one of key or key_file must be configured when a client "
-                "certificate is configured"
-            )
-        if has_key and not has_cert:
-            yield Problem(
-                "exactly one of cert or cert_file must be configured when a client "
-                "key is configured"
-            )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpClientConfig:
-    """How to reach and to sign in at an HTTP server."""
+    *UNSUPPORTED* names keys that are checked and then refused: what a section with
+    these keys cannot do yet. HTTP/2 promtail has disabled itself.
+    """
 
     basic_auth: BasicAuth | None = None
     authorization: Authorization | None = None
+    oauth2: OAuth2 | None = None
     bearer_token: Secret = field(default_factory=Secret)
     bearer_token_file: str = ""
     tls_config: TlsConfig = field(default_factory=TlsConfig)
+    follow_redirects: bool = True
+    http_headers: Mapping[str, HttpHeader] = field(default_factory=dict)
 
-    ACCEPTED: ClassVar[frozenset[str]] = frozenset({"follow_redirects", "enable_http2"})
-    REFUSED: ClassVar[Mapping[str, str]] = {
-        "oauth2": NOT_YET,
-        "proxy_url": NOT_YET,
-        "no_proxy": NOT_YET,
-        "proxy_from_environment": NOT_YET,
-        "proxy_connect_header": NOT_YET,
-        "http_headers": NOT_YET,
-    }
+    ACCEPTED: ClassVar[frozenset[str]] = frozenset({"enable_http2"})
+    UNSUPPORTED: ClassVar[tuple[str, ...]] = (
+        "oauth2",
+        "proxy_url",
+        "proxy_from_environment",
+        "http_headers",
+    )
 
     def problems(self) -> Iterator[Problem]:
+        yield from ProxyConfig.problems(self)
+        yield from self._sign_in()
+        if text := header_problem("bearer_token", (self.bearer_token.reveal(),)):
+            yield Problem(text, ("bearer_token",))
+        for name in self.http_headers:
+            if text := reserved_problem(name) or header_problem(name, ()):
+                yield Problem(text, ("http_headers", name))
+        for key in self.UNSUPPORTED:
+            if getattr(self, key):
+                yield Problem(f"{key}: {NOT_YET}", (key,))
+
+    def _sign_in(self) -> Iterator[Problem]:
         bearer = bool(self.bearer_token or self.bearer_token_file)
         if self.bearer_token and self.bearer_token_file:
             yield Problem(
                 "at most one of bearer_token & bearer_token_file must be configured"
             )
-        if self.basic_auth and bearer:
+        if (self.basic_auth or self.oauth2) and bearer:
             yield Problem(
                 "at most one of basic_auth, oauth2, bearer_token & bearer_token_file "
                 "must be configured"
@@ -153,7 +129,22 @@ class HttpClientConfig:
             yield Problem(
                 "authorization is not compatible with bearer_token & bearer_token_file"
             )
-        if self.authorization and self.basic_auth:
+        if sum(map(bool, (self.authorization, self.basic_auth, self.oauth2))) > 1:
             yield Problem(
                 "at most one of basic_auth, oauth2 & authorization must be configured"
             )
+
+
+def secrets_in(value: Any) -> Iterator[str]:
+    """Yield every secret in the config *value*, however deep it lies."""
+    if isinstance(value, Secret):
+        yield value.reveal()
+    elif is_dataclass(value):
+        for item in fields(value):
+            yield from secrets_in(getattr(value, item.name))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from secrets_in(item)
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from secrets_in(item)

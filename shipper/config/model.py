@@ -11,16 +11,17 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from exporters.toolkit.decode import Problem, Secret
-from shipper.config.duration import GoDuration, PrometheusDuration
-from shipper.config.http_client import NOT_YET, BasicAuth, HttpClientConfig
+from shipper.config.duration import GoDuration
+from shipper.config.http_client import NOT_YET, BasicAuth, HttpClientConfig, secrets_in
+from shipper.config.http_headers import header_problem
+from shipper.config.scrape import ScrapeConfig
 from shipper.config.server import ServerConfig
-from shipper.config.static import StaticConfig, TargetConfig
+from shipper.config.static import TargetConfig
 from shipper.config.url import ClientUrl, Url
-from shipper.files.target import PATH
-from shipper.relabel import RelabelConfig, is_label_name
+from shipper.relabel import is_label_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +51,14 @@ class ClientConfig(HttpClientConfig):
     tenant_id: str = ""
     headers: Mapping[str, Secret] = field(default_factory=dict)
     drop_rate_limited_batches: bool = False
+    push_encoding: Literal["protobuf", "json"] = "protobuf"  # ours, not promtail's
+
+    UNSUPPORTED: ClassVar[tuple[str, ...]] = ()
 
     @property
     def label(self) -> str:
         """Return *name*, or a short hash that tells unnamed clients apart."""
-        secrets = [self.url.password, self.bearer_token, *self.headers.values()]
-        if self.basic_auth:
-            secrets.append(self.basic_auth.password)
-        if self.authorization:
-            secrets.append(self.authorization.credentials)
-        parts = [repr(replace(self, name="")), *(item.reveal() for item in secrets)]
+        parts = [repr(replace(self, name="")), *secrets_in(self)]
         return self.name or hashlib.sha256("\0".join(parts).encode()).hexdigest()[:6]
 
     @property
@@ -75,6 +74,11 @@ class ClientConfig(HttpClientConfig):
             if not is_label_name(name):
                 text = f'"{name}" is not a valid label name'
                 yield Problem(text, ("external_labels", name))
+        for name, value in self.headers.items():
+            if unfit := header_problem(name, (value.reveal(),)):
+                yield Problem(unfit, ("headers", name))
+        if unfit := header_problem("tenant_id", (self.tenant_id,)):
+            yield Problem(unfit, ("tenant_id",))
         for key in ("batchwait", "timeout", "batchsize"):
             if getattr(self, key) <= 0:
                 yield Problem(f"{key} must be greater than 0", (key,))
@@ -87,98 +91,6 @@ class PositionsConfig:
     filename: str = "/var/log/positions.yaml"
     sync_period: GoDuration = 10.0
     ignore_invalid_yaml: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """One filter of Docker's container list."""
-
-    name: str = ""
-    values: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DockerSDConfig(HttpClientConfig):
-    """One Docker daemon (prometheus discovery/moby/docker.go). Times are seconds."""
-
-    host: str = ""
-    port: int = 80
-    filters: tuple[Filter, ...] = ()
-    host_networking_host: str = "localhost"
-    refresh_interval: PrometheusDuration = 60.0
-    match_first_network: bool = True
-
-    def problems(self) -> Iterator[Problem]:
-        yield from HttpClientConfig.problems(self)
-        if not self.host:
-            yield Problem("host missing", ("host",))
-        elif "://" not in self.host:
-            yield Problem(
-                "host: expected unix://, tcp://, http:// or https:// in front",
-                ("host",),
-            )
-        if self.refresh_interval <= 0:
-            yield Problem(
-                "refresh_interval must be greater than 0", ("refresh_interval",)
-            )
-
-
-_NOT_YET_IN_JOBS = (
-    "file_sd_configs",
-    "journal",
-    "syslog",
-    "gcplog",
-    "loki_push_api",
-    "windows_events",
-    "kafka",
-    "azure_event_hubs",
-    "gelf",
-    "cloudflare",
-    "heroku_drain",
-    "dns_sd_configs",
-    "consul_sd_configs",
-    "consulagent_sd_configs",
-    "digitalocean_sd_configs",
-    "dockerswarm_sd_configs",
-    "serverset_sd_configs",
-    "nerve_sd_configs",
-    "marathon_sd_configs",
-    "kubernetes_sd_configs",
-    "gce_sd_configs",
-    "ec2_sd_configs",
-    "openstack_sd_configs",
-    "azure_sd_configs",
-    "triton_sd_configs",
-    "pipeline_stages",
-    "encoding",
-    "decompression",
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScrapeConfig:
-    """One job: where lines come from and how their labels are made."""
-
-    job_name: str = ""
-    docker_sd_configs: tuple[DockerSDConfig, ...] = ()
-    static_configs: tuple[StaticConfig, ...] = ()
-    relabel_configs: tuple[RelabelConfig, ...] = ()
-
-    REFUSED: ClassVar[Mapping[str, str]] = dict.fromkeys(_NOT_YET_IN_JOBS, NOT_YET)
-
-    def problems(self) -> Iterator[Problem]:
-        if not self.job_name:
-            yield Problem("job_name is empty", ("job_name",))
-        if not self.docker_sd_configs and not self.static_configs:
-            yield Problem(
-                f'no valid target scrape config defined for "{self.job_name}"'
-            )
-        if PATH in (rule.target_label for rule in self.relabel_configs):
-            return
-        for index, item in enumerate(self.static_configs):
-            if not item.labels.get(PATH):
-                text = f"{PATH} missing among the labels: which files are to be read?"
-                yield Problem(text, ("static_configs", index))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -263,14 +263,18 @@ class Progress:
         """How many lines were put and not acknowledged."""
         return sum(stream.in_flight for stream in self._streams.values())
 
+    def oldest_in_flight_ns(self) -> int | None:
+        """Return the smallest time of a line that is put and not acknowledged."""
+        oldest = [stream.oldest_in_flight_ns() for stream in self._streams.values()]
+        return min((stamp for stamp in oldest if stamp is not None), default=None)
+
     @property
     def position(self) -> Position:
         """What to keep: from there on nothing that is not done is missed."""
-        oldest = [stream.oldest_in_flight_ns() for stream in self._streams.values()]
-        waiting = [stamp for stamp in oldest if stamp is not None]
+        oldest_ns = self.oldest_in_flight_ns()
         marks = {key: stream.done for key, stream in self._streams.items()}
         return Position(
-            min(waiting, default=self._since_ns),
+            self._since_ns if oldest_ns is None else oldest_ns,
             {key: mark for key, mark in marks.items() if mark is not None},
         )
 

@@ -83,6 +83,20 @@ class Supervisor:
         """The containers that are read now, by id."""
         return self._tailers
 
+    @property
+    def known(self) -> Mapping[str, Discovered]:
+        """The labels before the rules of every container that is listed, by id."""
+        return self._known
+
+    @property
+    def host(self) -> str:
+        """Where the daemon is."""
+        return self._engine.host.url
+
+    def wanted(self, discovered: Discovered) -> bool:
+        """Say whether the rules leave a stream of such a container."""
+        return bool(stream_labels(self._settings.relabel, discovered))
+
     def stop_reading(self) -> None:
         """Stop intake at once; what was put stays with the sink. `run` returns."""
         self._stopping.set()
@@ -197,7 +211,7 @@ class Supervisor:
         done = self._unreadable if state in _LIVE else self._read_to_end
         if state == "created" or container_id in done | self._unreadable:
             return
-        if stream_labels(self._settings.relabel, discovered):
+        if self.wanted(discovered):
             self._spawn(container_id, partial(_given, discovered))
 
     async def _update(self, container_id: str) -> None:

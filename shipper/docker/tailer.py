@@ -32,7 +32,7 @@ from shipper.docker.meters import Meters, NoMeters
 from shipper.docker.progress import Progress, StreamProgress
 from shipper.docker.retry import Retry
 from shipper.docker.stream import DockerError, DockerRefusedError, Response
-from shipper.pipeline.entry import Cursor, Entry, Labels, Sink
+from shipper.pipeline.entry import Cursor, Entry, Labels, Sink, Untracked
 
 
 log = logging.getLogger(__name__)
@@ -86,13 +86,6 @@ def stream_labels(relabel: Relabel, discovered: Discovered) -> dict[int, Labels]
     return kept
 
 
-class _Untracked:
-    """The cursor of lines without a time of their own, which no position can name."""
-
-    def acknowledge(self, entries: Sequence[Entry]) -> None:
-        """Forget *entries*."""
-
-
 class Tailer:
     """The reader of one container; `run` once, then drop it.
 
@@ -113,6 +106,8 @@ class Tailer:
         """The labels before relabelling."""
         self.labels: dict[int, Labels] = {}
         """The labels of each stream that is read."""
+        self.error = ""
+        """Why the connection was lost, until a line comes again."""
         self._engine = engine
         self._progress = progress
         self._describe = describe
@@ -157,6 +152,10 @@ class Tailer:
                 self._progress.stream(stream).new_segment()
         if self._response is not None and set(self.labels) - set(self._opened):
             self._response.close()
+
+    def oldest_in_flight_ns(self) -> int | None:
+        """Return the time of the oldest line that is put and not acknowledged."""
+        return self._progress.oldest_in_flight_ns()
 
     # The work
 
@@ -262,7 +261,7 @@ class Tailer:
                     continue
                 if gap:
                     self._note_gap(stream, progress)
-                self._failures = 0
+                self._failures, self.error = 0, ""
                 await put(labels, entry, progress.cursor)
                 shipped += 1
         finally:
@@ -282,7 +281,7 @@ class Tailer:
             return
         labels = self.labels.get(stream & ~UNSTAMPED)
         if labels is not None:
-            cursor: Cursor = _Untracked()
+            cursor: Cursor = Untracked()
             await self._settings.sink.put(labels, entry, cursor)
             self._settings.meters.entries(1)
 
@@ -311,6 +310,7 @@ class Tailer:
 
     def _failed(self, reason: str) -> None:
         self._failures += 1
+        self.error = reason
         self._settings.meters.reconnects(1)
         level = logging.WARNING if self._failures == 1 else logging.DEBUG
         log.log(

@@ -3,6 +3,8 @@
 ``<path>``                     the offset in the file that bears the name; promtail's
 ``file:<job>:<target>:<path>``  `Trail`: ``<place>[; <place>…][ gone=<s>]``
 
+Of an archive promtail's number counts lines, and ours begin with ``archive:``.
+
 *target* tells apart targets of one job that read the same file. promtail drops the
 keys that it does not know while it runs. Should it have moved its offset past ours, or
 should ours be missing, its offset counts.
@@ -59,8 +61,9 @@ def parse_trail(text: str) -> tuple[list[Place], float | None]:
 class Ledger:
     """The files of one job.
 
-    *now* gives seconds since 1970, *keep_gone_seconds* is how long the place in a file
-    that is not there any more is remembered.
+    *archives* says that they are unpacked. *now* gives seconds since 1970,
+    *keep_gone_seconds* is how long the place in a file that is not there any more is
+    remembered.
     """
 
     def __init__(
@@ -68,11 +71,13 @@ class Ledger:
         positions: Positions,
         job: str,
         *,
+        archives: bool = False,
         keep_gone_seconds: float = KEEP_GONE_SECONDS,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._positions = positions
-        self._prefix = f"file:{position_key(job)}:"
+        kind = "archive" if archives else "file"
+        self._prefix = f"{kind}:{position_key(job)}:"
         self._keep_gone_seconds = keep_gone_seconds
         self._now = now
         self._open: dict[FileKey, Trail] = {}
@@ -131,18 +136,18 @@ class Ledger:
 
     def _read(self, key: FileKey) -> Trail:
         places, gone = self._entry(self._name(key))
-        offset = self._promtail_offset(position_key(key[1]))
-        if offset is not None and (not places or offset > places[-1].offset):
-            return Trail([Place(offset)])
+        number = self._promtail_number(position_key(key[1]))
+        if number is not None and (not places or number > places[-1].number):
+            return Trail([Place(number)])
         return Trail(places, closed=gone is not None)
 
-    def _promtail_offset(self, name: str) -> int | None:
+    def _promtail_number(self, name: str) -> int | None:
         try:
             return int(self._positions[name])
         except KeyError:
             return None
         except ValueError:
-            log.error("%s: entry %s: expected an offset", self._positions.path, name)  # noqa: TRY400  # one line, no traceback
+            log.error("%s: entry %s: expected a number", self._positions.path, name)  # noqa: TRY400  # one line, no traceback
             return None
 
     def _changes(self) -> Mapping[str, str | None]:
@@ -154,7 +159,7 @@ class Ledger:
             places = trail.places
             if places and places[-1].inode is not None:
                 changes[self._name(key)] = format_trail(places)
-                _put_smaller(changes, position_key(key[1]), places[-1].offset)
+                _put_smaller(changes, position_key(key[1]), places[-1].number)
         for name, (trail, since) in self._left.items():
             places = trail.places
             if places and places[-1].inode is not None:
@@ -171,7 +176,7 @@ class Ledger:
                     self._removed.add(self._path(name))
 
 
-def _put_smaller(changes: dict[str, str | None], name: str, offset: int) -> None:
-    """Keep the smaller offset when two targets read one file."""
+def _put_smaller(changes: dict[str, str | None], name: str, number: int) -> None:
+    """Keep the smaller number when two targets read one file."""
     other = changes.get(name)
-    changes[name] = str(offset if other is None else min(offset, int(other)))
+    changes[name] = str(number if other is None else min(number, int(other)))

@@ -25,13 +25,20 @@ class Place:
 
     It is told by its *inode* (not by its device: numbers of devices change when a host
     starts) and the checksum of its first *head_bytes* bytes. No inode: only promtail's
-    number is known.
+    number is known. Of an archive *offset* counts unpacked bytes, and *lines* are those
+    before it.
     """
 
     offset: int
     inode: int | None = None
     head_bytes: int = 0
     head_checksum: int = 0
+    lines: int | None = None
+
+    @property
+    def number(self) -> int:
+        """What promtail keeps: an offset, or of an archive a number of lines."""
+        return self.offset if self.lines is None else self.lines
 
     def describes(self, head: bytes) -> bool:
         """Say whether a file that begins with *head* begins as this one did."""
@@ -42,33 +49,49 @@ class Place:
 
 
 def format_place(place: Place) -> str:
-    """Return *place* as text: ``<offset> <inode> <head bytes>:<head checksum>``."""
+    """Return *place* as text: ``<offset> <inode> <head bytes>:<head checksum>``.
+
+    Of an archive the number of lines follows.
+    """
     head = f"{place.head_bytes}:{place.head_checksum:08x}"
-    return f"{place.offset} {place.inode} {head}"
+    lines = "" if place.lines is None else f" {place.lines}"
+    return f"{place.offset} {place.inode} {head}{lines}"
 
 
 def parse_place(text: str) -> Place:
     """Return the place that *text* says; ValueError when it says none."""
     try:
-        offset, inode, head = text.split(" ")
+        offset, inode, head, *lines = text.split(" ")
         head_bytes, checksum = head.split(":")
-        place = Place(int(offset), int(inode), int(head_bytes), int(checksum, 16))
-    except ValueError:
+        place = Place(
+            int(offset),
+            int(inode),
+            int(head_bytes),
+            int(checksum, 16),
+            int(*lines) if lines else None,
+        )
+    except (TypeError, ValueError):
         place = None
-    if place is None or place.offset < 0 or not 0 <= place.head_bytes <= HEAD_BYTES:
+    if place is None or not _possible(place):
         raise ValueError(
-            f"expected '<offset> <inode> <bytes>:<checksum>', got {text!r}"
+            f"expected '<offset> <inode> <bytes>:<checksum>[ <lines>]', got {text!r}"
         )
     return place
+
+
+def _possible(place: Place) -> bool:
+    return min(place.offset, place.number) >= 0 and 0 <= place.head_bytes <= HEAD_BYTES
 
 
 class Segment:
     """A `Cursor`: the lines of one file, and up to where they are acknowledged."""
 
-    __slots__ = ("done", "ended", "head", "inode", "pending")
+    __slots__ = ("done", "ended", "head", "inode", "lines", "pending")
 
-    def __init__(self, inode: int, offset: int) -> None:
+    def __init__(self, inode: int, offset: int, lines: int | None = None) -> None:
         self.inode = inode
+        self.lines = lines
+        """How many lines end up to `done`, if they are counted."""
         self.head = b""
         """The first `HEAD_BYTES` of the file, as far as they are known."""
         self.done = offset
@@ -85,11 +108,14 @@ class Segment:
         pending = self.pending
         for _ in entries:
             self.done = pending.popleft()
+        if self.lines is not None:
+            self.lines += len(entries)
 
     @property
     def place(self) -> Place:
         """The place up to which everything is acknowledged."""
-        return Place(self.done, self.inode, len(self.head), crc32(self.head))
+        head = self.head
+        return Place(self.done, self.inode, len(head), crc32(head), self.lines)
 
 
 class Trail:
@@ -104,9 +130,11 @@ class Trail:
         self.closed = closed
         self._segments: deque[Segment] = deque()
 
-    def begin(self, inode: int, offset: int, head: bytes = b"") -> Segment:
-        """Append a file that is read from *offset* on."""
-        segment = Segment(inode, offset)
+    def begin(
+        self, inode: int, offset: int, head: bytes = b"", lines: int | None = None
+    ) -> Segment:
+        """Append a file that is read from *offset* on, of which *lines* are done."""
+        segment = Segment(inode, offset, lines)
         segment.head = head
         self._segments.append(segment)
         self.kept = ()

@@ -11,11 +11,14 @@ import errno
 import os
 import stat
 import threading
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple, Protocol, TypeVar
 
 from shipper.files.place import HEAD_BYTES, Place
 
+
+T = TypeVar("T")
 
 MAX_SIBLINGS = 10_000
 """Names looked at in a directory to find a rotated file."""
@@ -42,8 +45,12 @@ class Chunk(NamedTuple):
     data: bytes
     size: int
     links: int
-    truncated: bool
+    truncated: bool = False
     """The file begins anew; there is no data, the next read is to be from 0."""
+    more: bool = False
+    """The next read may give more at once."""
+    complete: bool = False
+    """What was read ends here by itself: its last line needs no newline."""
 
 
 def look(path: str) -> Seen | None:
@@ -109,47 +116,79 @@ class LogFile:
         self._closing = False
         self._lock = threading.Lock()
 
+    @property
+    def beginning(self) -> bytes:
+        """The first bytes of what `read` gives, as far as it has given them."""
+        return self.head
+
     def read(self, offset: int, size: int) -> Chunk:
         """Return up to *size* bytes from *offset* on, none at the end of the file.
 
         Raises FileNotFoundError when the file is neither at its path nor beside it,
         OSError when it cannot be read.
         """
-        with self._lock:
-            chunk = self._read(offset, size)
-        if self._closing:
-            self.close()
-        return chunk
+        return self._with_descriptor(partial(self._read, offset, size))
+
+    def look_at_head(self) -> bytes:
+        """Return how the file begins; raises as `read`."""
+        return self._with_descriptor(lambda file: os.pread(file, HEAD_BYTES, 0))
+
+    def reaches(self, offset: int, size: int) -> bool:
+        """Say whether a file of *size* bytes can have been read up to *offset*."""
+        return offset <= size
+
+    def unread(self, offset: int, size: int) -> bool:
+        """Say whether there is something after *offset* in the file of *size* bytes."""
+        return size > offset
 
     def close(self) -> None:
         """Close the file, if need be when a read that is under way has ended."""
         self._closing = True
         if self._lock.acquire(blocking=False):
             try:
-                if self._kept is not None:
-                    os.close(self._kept)
-                    self._kept = None
-                    self._budget.give()
+                self._close()
             finally:
                 self._lock.release()
 
-    def _read(self, offset: int, size: int) -> Chunk:
-        descriptor = self._kept if self._kept is not None else self._open()
-        try:
-            status = os.fstat(descriptor)
-            head = os.pread(descriptor, HEAD_BYTES, 0)
-            if status.st_size < offset or not head.startswith(self.head):
-                self.head = b""
-                return Chunk(b"", status.st_size, status.st_nlink, truncated=True)
+    def _with_descriptor(self, use: Callable[[int], T]) -> T:
+        with self._lock:
+            descriptor = self._kept if self._kept is not None else self._open()
+            try:
+                return use(descriptor)
+            finally:
+                self._put_back(descriptor)
+
+    def _put_back(self, descriptor: int) -> None:
+        """Keep *descriptor* open if the budget allows, and nobody closed the file."""
+        if self._kept is None and not self._closing and self._budget.take():
+            self._kept = descriptor
+        elif self._kept is None:
+            os.close(descriptor)
+        elif self._closing:
+            self._close()
+
+    def _close(self) -> None:
+        if self._kept is not None:
+            os.close(self._kept)
+            self._kept = None
+            self._budget.give()
+
+    def _read(self, offset: int, size: int, descriptor: int) -> Chunk:
+        status, fresh = self._look(descriptor)
+        if status.st_size < offset or not fresh:
+            self.head = b""
+            return Chunk(b"", status.st_size, status.st_nlink, truncated=True)
+        data = os.pread(descriptor, size, offset)
+        more = len(data) == size
+        return Chunk(data, status.st_size, status.st_nlink, more=more)
+
+    def _look(self, descriptor: int) -> tuple[os.stat_result, bool]:
+        """Return the state of the file, and whether it begins as it did."""
+        head = os.pread(descriptor, HEAD_BYTES, 0)
+        as_before = head.startswith(self.head)
+        if as_before:
             self.head = head
-            data = os.pread(descriptor, size, offset)
-            return Chunk(data, status.st_size, status.st_nlink, truncated=False)
-        finally:
-            if self._kept is None:
-                if self._budget.take():
-                    self._kept = descriptor
-                else:
-                    os.close(descriptor)
+        return os.fstat(descriptor), as_before
 
     def _open(self) -> int:
         for path in (self.path, *siblings(self.path)):
@@ -188,7 +227,18 @@ def siblings(path: str) -> Iterator[str]:
             continue
 
 
-def recognise(path: str, place: Place, budget: Budget) -> LogFile | None:
+class OpenFile(Protocol):
+    """What makes a `LogFile`: itself, or one that unpacks an archive."""
+
+    def __call__(
+        self, path: str, identity: Identity, budget: Budget, head: bytes = b""
+    ) -> LogFile:
+        """Return the file *identity*, last seen at *path*, beginning with *head*."""
+
+
+def recognise(
+    path: str, place: Place, budget: Budget, open_file: OpenFile = LogFile
+) -> LogFile | None:
     """Return the file of *place*, which was at *path*, if it is still there.
 
     It has the same inode, begins with the same bytes and is not shorter.
@@ -198,12 +248,11 @@ def recognise(path: str, place: Place, budget: Budget) -> LogFile | None:
             seen = look(candidate)
             if seen is None or seen.identity.inode != place.inode:
                 continue
-            file = LogFile(path, seen.identity, budget)
-            file.path = candidate
-            head = file.read(0, HEAD_BYTES).data
+            file = open_file(candidate, seen.identity, budget)
+            file.head = file.look_at_head()
         except OSError:
             continue
-        if place.describes(head) and seen.size >= place.offset:
+        if place.describes(file.head) and file.reaches(place.offset, seen.size):
             file.path = path
             return file
         file.close()

@@ -28,10 +28,11 @@ class Wait(Enum):
 
 
 class ReadUpTo(NamedTuple):
-    """How far a file was read that begins with *head*."""
+    """How far a file was read that begins with *head*; *lines* if they are counted."""
 
-    offset: int
-    head: bytes
+    offset: int = 0
+    head: bytes = b""
+    lines: int | None = None
 
 
 class Holder(Protocol):
@@ -70,9 +71,9 @@ class Rotations:
         """Note that *holder* does not read the file any more."""
         _remove(self._holders, identity, holder)
 
-    def finished(self, identity: Identity, offset: int, head: bytes) -> None:
+    def finished(self, identity: Identity, up_to: ReadUpTo) -> None:
         """Remember up to where the file *identity* was read."""
-        self._read[identity] = ReadUpTo(offset, head)
+        self._read[identity] = up_to
         self._read.move_to_end(identity)
         if len(self._read) > MAX_REMEMBERED:
             self._read.popitem(last=False)

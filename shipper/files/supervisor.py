@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from shipper.files.ledger import FileKey, Ledger
 from shipper.files.reader import Seen, look_all
 from shipper.files.rotations import Rotations
-from shipper.files.tail import Settings, Tail
+from shipper.files.settings import Settings
+from shipper.files.tail import Tail
 from shipper.files.target import Target
 from shipper.files.walk import Found, find
 

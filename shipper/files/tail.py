@@ -11,62 +11,27 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
-from shipper.files.clock import LineClock
-from shipper.files.disk import Disk
-from shipper.files.meters import Meters, NoMeters
-from shipper.files.place import Place, Segment, Trail
+from shipper.files.part import Part, Stream
+from shipper.files.place import Place, Trail
 from shipper.files.reader import (
-    Budget,
     Identity,
     LogFile,
     Seen,
     look_all,
     recognise,
 )
-from shipper.files.rotations import Rotations, Wait
-from shipper.files.splitter import MAX_LINE_BYTES, FileLine, LineSplitter
-from shipper.pipeline.entry import Entry, Labels, Sink
+from shipper.files.rotations import ReadUpTo, Rotations, Wait
+from shipper.files.settings import MAX_OPEN_FILES, Settings
+from shipper.pipeline.entry import Labels
 
+
+__all__ = ["MAX_OPEN_FILES", "Settings", "Tail"]
 
 log = logging.getLogger(__name__)
 
-CHUNK_BYTES = 64 * 1024
-"""How much is read at once: what a file whose stream is held up costs at most."""
-
-DRAIN_SECONDS = 5.0
-RETRY_SECONDS = 10.0
-MAX_OPEN_FILES = 512
 MAX_UNREAD_ROTATIONS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What all tails of a job share. *budget* bounds the files that stay open."""
-
-    sink: Sink
-    disk: Disk
-    meters: Meters = field(default_factory=NoMeters)
-    clock: LineClock = field(default_factory=LineClock)
-    budget: Budget = field(default_factory=lambda: Budget(MAX_OPEN_FILES))
-    max_line_bytes: int = MAX_LINE_BYTES
-    drain_seconds: float = DRAIN_SECONDS
-    retry_seconds: float = RETRY_SECONDS
-
-
-@dataclass(slots=True, eq=False)
-class _Part:
-    """A file that is read: the one at the path (*attached*), or one before it."""
-
-    file: LogFile
-    segment: Segment
-    splitter: LineSplitter
-    attached: bool = True
-    silent_since: float = 0.0
-    size: int = 0
-    links: int = 1
 
 
 class Tail:
@@ -93,7 +58,8 @@ class Tail:
         self._trail = trail
         self._rotations = rotations
         self._settings = settings
-        self._parts: list[_Part] = []
+        self._stream = Stream(path, labels, trail, settings)
+        self._parts: list[Part] = []
         self._seen: Seen | None = None
         self._appeared: deque[Seen | None] = deque(maxlen=MAX_UNREAD_ROTATIONS)
         self._kept = trail.kept
@@ -133,7 +99,7 @@ class Tail:
     def restless(self) -> bool:
         """Whether something is to be done though nothing happens at the path."""
         waiting = bool(self._appeared or self.error or not self.wanted)
-        return waiting or not all(part.attached for part in self._parts)
+        return waiting or any(part.busy or not part.attached for part in self._parts)
 
     # The work
 
@@ -173,7 +139,11 @@ class Tail:
             if place.inode is None:
                 continue
             file = await self._settings.disk.ask(
-                recognise, self.path, place, self._settings.budget
+                recognise,
+                self.path,
+                place,
+                self._settings.budget,
+                self._settings.open_file,
             )
             if file is None:
                 self._missing(place)
@@ -185,7 +155,8 @@ class Tail:
         # The one at the path comes last, whatever was moved where meanwhile.
         for identity in sorted(found, key=self.bears):
             file, place = found[identity]
-            self._begin(file, place.offset).attached = self.bears(identity)
+            start = ReadUpTo(place.offset, file.head, place.lines)
+            self._begin(file, start).attached = self.bears(identity)
 
     def _missing(self, place: Place) -> None:
         if not self._trail.closed:  # else it was read to its end before
@@ -210,7 +181,7 @@ class Tail:
                 known = self._rotations.known(seen.identity, self)
                 if isinstance(known, Wait):
                     return
-                self._attach(seen, *known or (0, b""))
+                self._attach(seen, known or ReadUpTo())
             self._appeared.popleft()
 
     async def _look_at_others(self, identity: Identity) -> None:
@@ -238,43 +209,41 @@ class Tail:
                 return True
         return False
 
-    def _attach(self, seen: Seen, offset: int, head: bytes) -> None:
-        """Read the file *seen* from *offset* on, if it still begins with *head*."""
-        file = LogFile(self.path, seen.identity, self._settings.budget, head)
+    def _attach(self, seen: Seen, start: ReadUpTo) -> None:
+        """Read the file *seen* from *start* on, if it still begins as that says."""
+        settings, skip = self._settings, 0
+        file = settings.open_file(self.path, seen.identity, settings.budget, start.head)
         if self._kept:  # promtail's number, for the file that it was about
-            offset, self._kept = self._kept[0].offset, ()
-        if offset > seen.size:
-            offset, file.head = 0, b""
-        self._begin(file, offset).size = seen.size
+            number, self._kept = self._kept[0].offset, ()
+            if settings.archives is None:
+                start = start._replace(offset=number)
+            else:
+                start, skip = ReadUpTo(), number
+        if not file.reaches(start.offset, seen.size):
+            start, file.head = ReadUpTo(), b""
+        self._begin(file, start, skip=skip).size = seen.size
 
-    def _begin(self, file: LogFile, offset: int) -> _Part:
-        segment = self._trail.begin(file.identity.inode, offset, file.head)
-        splitter = LineSplitter(offset, self._settings.max_line_bytes)
-        part = _Part(file, segment, splitter, silent_since=self._now())
+    def _begin(self, file: LogFile, start: ReadUpTo, *, skip: int = 0) -> Part:
+        part = Part(self._stream, file, start, skip=skip)
         self._parts.append(part)
         self._rotations.hold(file.identity, self)
         return part
 
-    async def _end(self, part: _Part) -> None:
+    async def _end(self, part: Part) -> None:
         """Let go of a file that nothing will be added to."""
-        await self._ship(part, part.splitter.flush())
-        part.segment.ended = True
-        part.file.close()
+        await part.end()
         self._parts.remove(part)
         identity = part.file.identity
         self._rotations.release(identity, self)
         if part.links:
-            offset, head = part.splitter.offset, part.segment.head
-            self._rotations.finished(identity, offset, head)
+            self._rotations.finished(identity, part.up_to)
 
-    # Reading
-
-    async def _drain(self, part: _Part) -> None:
+    async def _drain(self, part: Part) -> None:
         """Read *part* to its end; let go of it if that has been its end for long."""
         try:
-            await self._read(part)
+            await part.read()
         except FileNotFoundError:
-            if part.size > part.splitter.offset:
+            if part.file.unread(part.splitter.offset, part.size):
                 self._lost(part.segment.place)
             part.links = 0
             await self._end(part)
@@ -282,51 +251,6 @@ class Tail:
         silent = self._now() - part.silent_since
         if not part.attached and silent >= self._settings.drain_seconds:
             await self._end(part)
-
-    async def _read(self, part: _Part) -> None:
-        meters = self._settings.meters
-        while True:
-            chunk = await self._settings.disk.ask(
-                part.file.read, part.splitter.offset, CHUNK_BYTES
-            )
-            part.links, part.size = chunk.links, chunk.size
-            part.segment.head = part.file.head
-            if chunk.truncated:
-                await self._begin_anew(part)
-                continue
-            if chunk.data:
-                part.silent_since = self._now()
-                await self._ship(part, part.splitter.feed(chunk.data))
-            if part.attached:
-                meters.read_bytes(self.path, part.splitter.offset)
-                meters.file_bytes(self.path, chunk.size)
-            if len(chunk.data) < CHUNK_BYTES:
-                return
-
-    async def _begin_anew(self, part: _Part) -> None:
-        """Read a truncated file from its beginning."""
-        log.info("file was truncated, reading it anew", extra=self._fields())
-        await self._ship(part, part.splitter.flush())
-        part.segment.ended = True
-        part.segment = self._trail.begin(part.file.identity.inode, 0)
-        part.splitter = LineSplitter(0, self._settings.max_line_bytes)
-
-    async def _ship(self, part: _Part, lines: Iterable[FileLine]) -> None:
-        put, stamp = self._settings.sink.put, self._settings.clock.stamp
-        segment = part.segment
-        shipped = 0
-        try:
-            for text, end in lines:
-                # Before put: a sink may acknowledge at once.
-                segment.pending.append(end)
-                await put(self.labels, Entry(stamp(), text), segment)
-                shipped += 1
-        finally:
-            if shipped:
-                self._settings.meters.read_lines(self.path, shipped)
-            if part.splitter.truncated:
-                self._settings.meters.truncated(part.splitter.truncated)
-                part.splitter.truncated = 0
 
     # What goes wrong
 

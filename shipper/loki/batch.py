@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .encode import ENTRY_OVERHEAD_BYTES
+from .encode import ENTRY_OVERHEAD_BYTES, METADATA_OVERHEAD_BYTES
 from .ledger import Ticket
 
 
 DECODED_LIMIT_BYTES = 1 << 20
 """Loki answers 500 for ever to a push over 4 MiB decoded (grafana/loki#8154).
 
-promtail counts line bytes only, so a million empty lines make a push of 20 MiB. This
-is the limit on the message itself; a single longer line still goes, alone.
+promtail counts lines and metadata only, so a million empty lines make a push of 20 MiB.
+This is the limit on the message itself; a single longer line still goes, alone.
 """
 
 
@@ -33,14 +33,14 @@ class Builder:
     """Collects tickets of one stream until they make a batch."""
 
     def __init__(self, *, size_bytes: int, wait_seconds: float) -> None:
-        """Close batches before *size_bytes* of lines, or at *wait_seconds* of age.
+        """Close batches before *size_bytes* of lines and metadata, or by their age.
 
         promtail clients/pkg/promtail/client/client.go (run), batch.go.
         """
         self._size_bytes = size_bytes
         self._wait_seconds = wait_seconds
         self._tickets: list[Ticket] = []
-        self._line_bytes = 0
+        self._size = 0
         self._decoded_bytes = 0
         self._oldest = 0.0
 
@@ -49,18 +49,24 @@ class Builder:
 
     def add(self, ticket: Ticket, now: float) -> Batch | None:
         """Add *ticket*; return the batch that had to be closed to make room for it."""
-        size = len(ticket.shipped.line)
+        entry = ticket.shipped
+        size = len(entry.line)
+        decoded = size + ENTRY_OVERHEAD_BYTES
+        if entry.metadata:
+            size = entry.size_bytes
+            decoded = size + ENTRY_OVERHEAD_BYTES
+            decoded += len(entry.metadata) * METADATA_OVERHEAD_BYTES
         closed = None
         if self._tickets and (
-            self._line_bytes + size > self._size_bytes
-            or self._decoded_bytes + size + ENTRY_OVERHEAD_BYTES > DECODED_LIMIT_BYTES
+            self._size + size > self._size_bytes
+            or self._decoded_bytes + decoded > DECODED_LIMIT_BYTES
         ):
             closed = self.take()
         if not self._tickets:
             self._oldest = now
         self._tickets.append(ticket)
-        self._line_bytes += size
-        self._decoded_bytes += size + ENTRY_OVERHEAD_BYTES
+        self._size += size
+        self._decoded_bytes += decoded
         return closed
 
     def due_in(self, now: float) -> float:
@@ -71,5 +77,5 @@ class Builder:
         """Return what is here, and start again with nothing."""
         batch = Batch(tuple(self._tickets))
         self._tickets = []
-        self._line_bytes = self._decoded_bytes = 0
+        self._size = self._decoded_bytes = 0
         return batch

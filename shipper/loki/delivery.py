@@ -17,7 +17,7 @@ from shipper.metrics import ClientMetrics, Reason
 
 from .backoff import Backoff
 from .batch import Batch
-from .encode import encode_push
+from .body import BODIES, Body, Stream
 from .health import Health
 from .ledger import Ticket
 from .outcome import Answer, Outcome, Verdict, judge
@@ -55,8 +55,12 @@ class GaveUp(Exception):  # noqa: N818 - not an error: the program is stopping
 class Route:
     """The stream as one client sends it: its labels there, and its tenant."""
 
-    labels_text: str
+    stream: Stream
     tenant: str
+
+
+def _count_nothing(tenant: str, entries: int, size: int) -> None:
+    """Ignore what was replaced."""
 
 
 Pause = Callable[[float, asyncio.Event], Awaitable[None]]
@@ -99,15 +103,21 @@ class Delivery:
         pusher: Pusher,
         *,
         metrics: ClientMetrics,
+        replaced: Callable[[str, int, int], None] = _count_nothing,
         health: Health,
         settle: Callable[[Sequence[Ticket]], None],
         clock: Callable[[], float],
         pause: Pause = pause,
     ) -> None:
-        """Send through *pusher* and report decided tickets to *settle*."""
+        """Send through *pusher* and report decided tickets to *settle*.
+
+        *replaced* hears of a tenant's entries and bytes that were stored changed.
+        """
         self._settings = settings
         self._pusher = pusher
+        self._encode = BODIES[settings.push_encoding]
         self._metrics = metrics
+        self._replaced = replaced
         self._health = health
         self._settle = settle
         self._clock = clock
@@ -143,10 +153,10 @@ class Delivery:
         try:
             while parts:
                 part = parts.pop()
-                answer, size = await self._push(route, part)
+                answer, body = await self._push(route, part)
                 outcome = judge(answer, len(part.batch.tickets))
                 self._note(route, answer, outcome)
-                if self._decide(route, part, outcome, size):
+                if self._decide(route, part, outcome, body):
                     self._settle(part.batch.tickets)
                 elif outcome.verdict is Verdict.SPLIT:
                     parts += part.halves()
@@ -156,17 +166,17 @@ class Delivery:
         finally:
             self._health.forget(route)
 
-    async def _push(self, route: Route, part: _Part) -> tuple[Answer, int]:
+    async def _push(self, route: Route, part: _Part) -> tuple[Answer, Body]:
         part.attempts += 1
         entries = [ticket.shipped for ticket in part.batch.tickets]
-        body = encode_push(route.labels_text, entries)
+        body = self._encode(route.stream, entries)
         if part.attempts == 1:
-            self._metrics.encoded(len(body))
+            self._metrics.encoded(len(body.data))
         async with self._slots:  # never held through a backoff: others go on
             started = self._clock()
-            answer = await self._pusher.push(route.tenant, body)
+            answer = await self._pusher.push(route.tenant, body.data)
             self._metrics.requested(answer.status, self._clock() - started)
-        return answer, len(body)
+        return answer, body
 
     def _note(self, route: Route, answer: Answer, outcome: Outcome) -> None:
         """Tell /ready, and wake the lanes when Loki is back."""
@@ -180,12 +190,16 @@ class Delivery:
             if not was_ready:
                 self.retry_now()
 
-    def _decide(self, route: Route, part: _Part, outcome: Outcome, size: int) -> bool:
+    def _decide(self, route: Route, part: _Part, outcome: Outcome, body: Body) -> bool:
         """Count and return True when the fate of the whole part is known."""
-        entries = len(part.batch.tickets)
+        entries, size = len(part.batch.tickets), len(body.data)
         match outcome.verdict:
             case Verdict.STORED:
                 self._metrics.sent(entries, size)
+                if body.replaced_entries:
+                    self._replaced(
+                        route.tenant, body.replaced_entries, body.replaced_bytes
+                    )
                 return True
             case Verdict.REFUSED:
                 self._refused(route, part.batch, outcome, size)
@@ -247,7 +261,7 @@ class Delivery:
             extra={"fields": {
                 "host": self._settings.host, "tenant": route.tenant,
                 "status": answer.status, "error": outcome.reason,
-                "stream": route.labels_text, "retry_in": f"{seconds:.1f}s",
+                "stream": route.stream.text, "retry_in": f"{seconds:.1f}s",
                 "suppressed": again,
             }},
         )  # fmt: skip
@@ -270,7 +284,7 @@ class Delivery:
             "Loki refused entries for good, they are dropped",
             extra={"fields": {
                 "host": self._settings.host, "tenant": route.tenant,
-                "stream": route.labels_text, "dropped": dropped, "of": entries,
+                "stream": route.stream.text, "dropped": dropped, "of": entries,
                 "error": outcome.reason, "first_timestamp_ns": example.timestamp_ns,
                 "suppressed": again,
             }},

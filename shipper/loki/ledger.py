@@ -28,6 +28,9 @@ tracemalloc on CPython 3.11 says 214 here and two list slots more in the batch; 
 rest is for what the allocator cannot fill.
 """
 
+METADATA_COST_BYTES = 192
+"""What a pair of structured metadata costs beside its text: a tuple and two strings."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -81,7 +84,7 @@ class Ledger:
         account = self._accounts.get(id(cursor))
         if account is None:  # one line of its own goes always
             return True
-        size = len(entry.line) + ENTRY_COST_BYTES
+        size = cost(entry)
         limits = self._limits
         held = account.held_bytes + size
         return held <= limits.reserved_bytes or (
@@ -100,7 +103,7 @@ class Ledger:
             account = self._accounts[id(cursor)] = Account(cursor)
         ticket = Ticket(entry, account, self._clients)
         account.pending.append(ticket)
-        size = len(entry.line) + ENTRY_COST_BYTES
+        size = cost(entry)
         account.held_bytes += size
         self.held_bytes += size
         self.held_entries += 1
@@ -123,7 +126,7 @@ class Ledger:
         while pending and not pending[0].undecided:
             entry = pending.popleft().entry
             done.append(entry)
-            freed += len(entry.line) + ENTRY_COST_BYTES
+            freed += cost(entry)
         if not done:
             return
         account.held_bytes -= freed
@@ -133,3 +136,11 @@ class Ledger:
             del self._accounts[id(account.cursor)]
         self._freed.set()
         account.cursor.acknowledge(done)
+
+
+def cost(entry: Entry) -> int:
+    """Return the bytes of memory that *entry* holds while it is under way."""
+    if entry.metadata:
+        extra = ENTRY_COST_BYTES + METADATA_COST_BYTES * len(entry.metadata)
+        return entry.size_bytes + extra
+    return len(entry.line) + ENTRY_COST_BYTES

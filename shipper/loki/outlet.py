@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -10,12 +11,17 @@ from shipper.metrics import ClientMetrics, Reason
 from shipper.pipeline.entry import Labels
 
 from .batch import Builder
+from .body import Stream
 from .delivery import Delivery, GaveUp, Pause, Route
 from .encode import format_labels
 from .lane import Lane
 from .ledger import Ticket
-from .settings import ClientSettings
+from .quiet import Quiet
+from .settings import ClientSettings, EntryLimits
+from .streams import StreamLimit
 
+
+log = logging.getLogger(__name__)
 
 TENANT_LABEL = "__tenant_id__"
 """Names the tenant of an entry; it is taken off before the push (promtail §1.1)."""
@@ -30,36 +36,71 @@ class Outlet:
         delivery: Delivery,
         metrics: ClientMetrics,
         *,
+        limits: EntryLimits,
         clock: Callable[[], float],
         pause: Pause,
     ) -> None:
-        """Send by *settings* through *delivery*."""
+        """Send by *settings* through *delivery* what is within *limits*."""
         self.settings = settings
+        self._limits = limits
+        self._streams = StreamLimit(
+            limits.max_streams,
+            size_bytes=settings.batch_size_bytes,
+            wait_seconds=settings.batch_wait_seconds,
+            clock=clock,
+        )
         self._delivery = delivery
         self._metrics = metrics
         self._clock = clock
         self._pause = pause
         self._lanes: dict[Labels, Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._quiet = Quiet(clock)
 
     def __len__(self) -> int:
         return len(self._lanes)
 
-    def add(self, labels: Labels, ticket: Ticket, owner: asyncio.TaskGroup) -> None:
-        """Put *ticket* on the lane of *labels*; *owner* runs a lane that is new."""
+    def add(self, labels: Labels, ticket: Ticket, owner: asyncio.TaskGroup) -> bool:
+        """Put *ticket* on the lane of *labels*; *owner* runs a lane that is new.
+
+        Returns False when max_streams drops it, which is counted then.
+        """
+        if self._limits.max_streams and not self._admits(labels, ticket):
+            return False
         lane = self._lanes.get(labels)
         if lane is not None:
             lane.add(ticket)
-            return
+            return True
         lane = self._lanes[labels] = self._open(labels)
         lane.add(ticket)
         task = owner.create_task(self._run(labels, lane), name=f"lane {labels}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return True
+
+    def _admits(self, labels: Labels, ticket: Ticket) -> bool:
+        tenant = tenant_of(labels, self.settings)
+        entry = ticket.shipped
+        if self._streams.admits(tenant, labels, entry.size_bytes):
+            return True
+        self._metrics.init_tenant(tenant)
+        size = len(entry.line)
+        self._metrics.dropped(tenant, Reason.STREAM_LIMITED, 1, size)
+        again = self._quiet.may_say(("stream limited", tenant))
+        if again is not None:
+            log.error(
+                "streams limit exceeded, entries of further streams are dropped",
+                extra={"fields": {
+                    "host": self.settings.host, "tenant": tenant,
+                    "limit": self._limits.max_streams,
+                    "stream": format_labels(labels), "suppressed": again,
+                }},
+            )  # fmt: skip
+        return False
 
     def count_too_long(self, labels: Labels, cut: int | None, size: int) -> None:
         """Count a line over max_line_size: *cut* bytes lost, or None: all *size*."""
-        tenant = dict(labels).get(TENANT_LABEL, self.settings.tenant)
+        tenant = tenant_of(labels, self.settings)
         self._metrics.init_tenant(tenant)
         if cut is None:
             self._metrics.dropped(tenant, Reason.LINE_TOO_LONG, 1, size)
@@ -113,4 +154,10 @@ def route_for(labels: Labels, settings: ClientSettings) -> Route:
     """
     merged = {**settings.external_labels, **dict(labels)}
     tenant = merged.pop(TENANT_LABEL, settings.tenant)
-    return Route(format_labels(tuple(sorted(merged.items()))), tenant)
+    return Route(Stream.of(tuple(sorted(merged.items()))), tenant)
+
+
+def tenant_of(labels: Labels, settings: ClientSettings) -> str:
+    """Return the tenant of an entry of the stream *labels*, as `route_for` does."""
+    default = settings.external_labels.get(TENANT_LABEL, settings.tenant)
+    return dict(labels).get(TENANT_LABEL, default)

@@ -23,7 +23,8 @@ from .delivery import Delivery, Pause, Pusher, pause
 from .health import Health
 from .ledger import Ledger, Limits, Ticket
 from .outlet import Outlet
-from .settings import ClientSettings, LineLimit
+from .replaced import ReplacedBytes
+from .settings import ClientSettings, EntryLimits
 
 
 class Sender:
@@ -35,7 +36,7 @@ class Sender:
         *,
         clients: int,
         limits: Limits | None = None,
-        line_limit: LineLimit | None = None,
+        entry_limits: EntryLimits | None = None,
         clock: Callable[[], float] | None = None,
         pause: Pause = pause,
     ) -> None:
@@ -45,7 +46,7 @@ class Sender:
         """
         self._metrics = metrics
         self._ledger = Ledger(clients, limits or Limits())
-        self._line_limit = line_limit or LineLimit()
+        self._entry_limits = entry_limits or EntryLimits()
         self._clock = clock or asyncio.get_running_loop().time
         self._pause = pause
         self._outlets: list[Outlet] = []
@@ -78,13 +79,19 @@ class Sender:
             settings,
             pusher,
             metrics=counters,
+            replaced=ReplacedBytes(self._metrics, settings).count,
             health=health,
             settle=self._settle,
             clock=self._clock,
             pause=self._pause,
         )
         outlet = Outlet(
-            settings, delivery, counters, clock=self._clock, pause=self._pause
+            settings,
+            delivery,
+            counters,
+            limits=self._entry_limits,
+            clock=self._clock,
+            pause=self._pause,
         )
         self._outlets.append(outlet)
         return delivery
@@ -99,11 +106,12 @@ class Sender:
             self.flush()  # a batch still collecting would hold the room it waits for
             await self._ledger.room()
         ticket = self._ledger.enter(entry, cursor)
-        limit = self._line_limit.max_bytes
+        limit = self._entry_limits.max_line_bytes
         if limit and len(entry.line) > limit and not self._cut(labels, ticket, limit):
             return
         for outlet in self._outlets:
-            outlet.add(labels, ticket, self._tasks)
+            if not outlet.add(labels, ticket, self._tasks):
+                self._settle((ticket,))
 
     def flush(self) -> None:
         """Send everything without waiting for size or age."""
@@ -136,12 +144,24 @@ class Sender:
     def _cut(self, labels: Labels, ticket: Ticket, limit: int) -> bool:
         """Apply max_line_size to *ticket*; return False when it is dropped."""
         line = ticket.entry.line
-        cut = len(line) - limit if self._line_limit.truncate else None
+        kept = cut_line(line, limit) if self._entry_limits.truncate else None
+        cut = None if kept is None else len(line) - len(kept)
         for outlet in self._outlets:
             outlet.count_too_long(labels, cut, len(line))
-        if cut is None:
+        if kept is None:
             for _ in self._outlets:
                 self._ledger.settle((ticket,))
             return False
-        ticket.shipped = ticket.entry._replace(line=line[:limit])
+        ticket.shipped = ticket.entry._replace(line=kept)
         return True
+
+
+def cut_line(line: bytes, limit: int) -> bytes:
+    """Return the first *limit* bytes of *line*, or up to three less.
+
+    A character of UTF-8 is not cut in two, as promtail does.
+    """
+    for end in range(limit, max(limit - 4, -1), -1):
+        if line[end] & 0xC0 != 0x80:  # no continuation: a character begins here
+            return line[:end]
+    return line[:limit]

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from .backoff import Backoff
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """Who we are. A ``*_file`` is read before each push, as promtail does."""
-
-    username: str = ""
-    username_file: str = ""
-    password: str = field(default="", repr=False)
-    password_file: str = ""
-    scheme: str = ""  # "Bearer" or the type of `authorization`; empty: basic or none
-    token: str = field(default="", repr=False)
-    token_file: str = ""
+from .headers import AddedHeader, Credentials
+from .oauth2 import OAuth2Settings
+from .trip import Trip
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +21,12 @@ class ClientSettings:
     name: str = ""
     tenant: str = ""
     external_labels: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    added_headers: tuple[AddedHeader, ...] = ()
     credentials: Credentials = field(default_factory=Credentials)
-    tls: ssl.SSLContext | None = None
-    server_name: str | None = None
-    proxy: str | None = None
+    oauth2: OAuth2Settings | None = None
+    trip: Trip = field(default_factory=Trip)
+    push_encoding: Literal["protobuf", "json"] = "protobuf"
     follow_redirects: bool = True
     timeout_seconds: float = 10.0
     batch_size_bytes: int = 1 << 20
@@ -46,8 +37,9 @@ class ClientSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class LineLimit:
-    """limits_config.max_line_size and max_line_size_truncate; 0 bytes: any length."""
+class EntryLimits:
+    """What limits_config says about entries, for each client; 0 means no limit."""
 
-    max_bytes: int = 0
+    max_streams: int = 0
+    max_line_bytes: int = 0
     truncate: bool = False

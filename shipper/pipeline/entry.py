@@ -41,6 +41,13 @@ class Cursor(Protocol):
         """
 
 
+class Untracked:
+    """The cursor of lines that nobody can give again: no position can name them."""
+
+    def acknowledge(self, entries: Sequence[Entry]) -> None:
+        """Forget *entries*."""
+
+
 class Sink(Protocol):
     """Where a source puts its entries."""
 

@@ -92,8 +92,9 @@ class Pipeline:
 
     async def flush(self) -> None:
         """Put everything that stages hold back."""
-        for relay in self._release(None):
-            await relay.put(self._sink)
+        self._release(None)
+        relays = list(self._relays.values())
+        await asyncio.gather(*(relay.put(self._sink) for relay in relays))
 
     def _release(self, now: float | None) -> list[Relay]:
         released = self._released = {}

@@ -58,6 +58,8 @@ class Relay:
     async def put(self, sink: Sink) -> None:
         """Put all that has left the pipeline; what a cancellation leaves goes next."""
         outbox = self._outbox
+        if not outbox:
+            return
         async with self._order:
             while outbox:
                 record = outbox[0]

@@ -13,6 +13,7 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
@@ -22,9 +23,17 @@ from aiohttp.test_utils import TestServer
 
 from exporters.toolkit.decode import decode
 from exporters.toolkit.errors import StartError
-from shipper.app import DRAIN_SECONDS, INTAKE_SECONDS, POSITIONS_SECONDS, serve
+from shipper.app import UNCHANGED, App
+from shipper.config.load import Loaded
 from shipper.config.model import Config
 from shipper.pipeline.entry import Entry
+from shipper.road import (
+    DRAIN_SECONDS,
+    FLUSH_SECONDS,
+    INTAKE_SECONDS,
+    POSITIONS_SECONDS,
+    Modes,
+)
 
 from .docker.conftest import (
     BASE_NS,
@@ -111,7 +120,10 @@ class Site:
             self.port = int(free.getsockname()[1])
 
     def config(self, port: int | None = None) -> Config:
-        text = f"""
+        return decode(self.config_text(port).encode(), Config, "test.yaml")
+
+    def config_text(self, port: int | None = None) -> str:
+        return f"""
 server: {{http_listen_address: 127.0.0.1, http_listen_port: {port or self.port}}}
 positions: {{filename: {self.folder}/positions.yaml}}
 clients: [{{url: "{self.url}", batchwait: 20ms}}]
@@ -125,14 +137,14 @@ scrape_configs:
       - source_labels: [__meta_docker_container_log_stream]
         target_label: stream
 """
-        return decode(text.encode(), Config, "test.yaml")
 
     @asynccontextmanager
     async def running(self, *, dry_run: bool = False) -> AsyncIterator[None]:
         """Run the shipper; leaving stops it in order."""
         stop = asyncio.Event()
         async with asyncio.timeout(30):
-            task = asyncio.create_task(serve(self.config(), stop, dry_run=dry_run))
+            app = App(self.config(), modes=Modes(dry_run=dry_run))
+            task = asyncio.create_task(app.serve(stop))
             try:
                 yield
             finally:
@@ -222,8 +234,8 @@ async def test_the_stop_is_in_time_with_a_loki_that_hangs(site: Site) -> None:
     async with site.running():
         await site.loki.asked.wait()
         started = loop.time()
-    assert loop.time() - started < INTAKE_SECONDS + DRAIN_SECONDS + POSITIONS_SECONDS
-    assert INTAKE_SECONDS + DRAIN_SECONDS + POSITIONS_SECONDS < 9
+    at_most = INTAKE_SECONDS + FLUSH_SECONDS + DRAIN_SECONDS + POSITIONS_SECONDS
+    assert loop.time() - started < at_most < 9
 
 
 async def test_not_ready_without_docker(site: Site) -> None:
@@ -257,8 +269,116 @@ async def test_a_port_that_is_taken_is_one_plain_error(site: Site) -> None:
         port = int(taken.getsockname()[1])
         with pytest.raises(StartError, match="address already in use") as told:
             async with asyncio.timeout(20):
-                await serve(site.config(port), asyncio.Event())
+                await App(site.config(port)).serve(asyncio.Event())
     assert "\n" not in str(told.value)
+
+
+# --- another configuration while running ---
+
+
+@dataclass
+class Reloading:
+    """A shipper whose config file may change."""
+
+    site: Site
+    text: str
+    app: App = field(init=False)
+
+    def load(self) -> Loaded:
+        return Loaded(decode(self.text.encode(), Config, "new.yaml"), "new.yaml", ())
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        stop = asyncio.Event()
+        self.app = App(self.load().config, self.load)
+        async with asyncio.timeout(30):
+            task = asyncio.create_task(self.app.serve(stop))
+            try:
+                yield
+            finally:
+                stop.set()
+                await task
+
+
+@pytest.fixture
+def reloading(site: Site) -> Reloading:
+    return Reloading(site, site.config_text())
+
+
+async def test_a_reload_goes_on_where_the_old_road_ended(reloading: Reloading) -> None:
+    site = reloading.site
+    site.docker.logs = [follow(*frames(20)), follow(*frames(30))]
+    async with reloading.running():
+        await site.loki.wait_for(40)
+        reloading.text += """\
+    pipeline_stages:
+      - static_labels: {env: prod}
+"""
+        assert await reloading.app.reload() is None
+        await site.loki.wait_for(60)
+        metrics = await site.until("/metrics", lambda status, _: status == 200)
+    assert "promtail_config_reload_success_total 1\n" in metrics
+    old, new = wanted(20), wanted(30)
+    for labels, entries in new.items():
+        name = labels.replace(", stream", ', env="prod", stream')
+        assert site.loki.streams[labels] == old[labels]
+        assert site.loki.streams[name] == entries[20:]
+
+
+async def test_a_reload_loses_nothing_that_loki_did_not_take(
+    reloading: Reloading,
+) -> None:
+    site = reloading.site
+    site.docker.logs = [follow(*frames(20)), follow(*frames(20))]
+    site.loki.status = 503
+    async with reloading.running():
+        await site.loki.asked.wait()
+        reloading.text = reloading.text.replace("batchwait: 20ms", "batchwait: 10ms")
+        assert await reloading.app.reload() is None
+        site.loki.status = 204
+        await site.loki.wait_for(40)
+    assert site.loki.streams == wanted(20)
+
+
+async def test_a_wrong_configuration_changes_nothing(reloading: Reloading) -> None:
+    site = reloading.site
+    site.docker.logs = [follow(*frames(20))]
+    good = reloading.text
+    async with reloading.running():
+        await site.loki.wait_for(40)
+        assert await reloading.app.reload() == UNCHANGED
+        reloading.text = good + "nonsense: 1\n"
+        problem = await reloading.app.reload()
+        assert problem is not None
+        assert problem.startswith("new.yaml:")
+        assert "nonsense" in problem
+        reloading.text = good.replace(
+            "batchwait: 20ms", "tls_config: {ca_file: /nope.pem}"
+        )
+        problem = await reloading.app.reload()
+        assert "/nope.pem" in (problem or "")
+        metrics = await site.until("/metrics", lambda status, _: status == 200)
+        assert "promtail_config_reload_fail_total 3\n" in metrics
+        assert await site.until("/ready", lambda status, _: status == 200) == "Ready"
+    assert site.loki.streams == wanted(20)
+
+
+async def test_a_road_that_cannot_be_opened_is_followed_by_the_old_one(
+    reloading: Reloading,
+) -> None:
+    site = reloading.site
+    site.docker.logs = [follow(*frames(20)), follow(*frames(30))]
+    async with reloading.running():
+        await site.loki.wait_for(40)
+        reloading.text += """\
+  - job_name: files
+    static_configs: [{labels: {pattern: "[", __path__: /nowhere/*.log}}]
+    relabel_configs: [{source_labels: [pattern], target_label: __path__}]
+"""
+        problem = await reloading.app.reload()
+        assert "__path__" in (problem or "")
+        await site.loki.wait_for(60)
+    assert site.loki.streams == wanted(30)
 
 
 # --- real containers --------------------------------------------------------

@@ -42,8 +42,6 @@ config.yaml:10:9: host missing
 config.yaml:13:16: error parsing regexp: missing closing ): `/(.*`
 config.yaml:14:9: field target_lable not found in RelabelConfig \
 (did you mean target_label?)
-config.yaml:15:5: pipeline_stages: known to promtail, not supported by this version
-config.yaml:19:9: __path__ missing among the labels: which files are to be read?
 """
 
 

@@ -57,10 +57,10 @@ class RealDocker:
             raise AssertionError(f"docker {' '.join(args)}: {err.decode()}")
         return out, err
 
-    async def run(self, *options: str, script: str) -> str:
+    async def run(self, *options: str, script: str, network: str = "none") -> str:
         """Start a container in the background; return its id."""
         label = f"shipper-test={self.mark}"
-        words = ["run", "-d", "--network", "none", "--label", label, *options]
+        words = ["run", "-d", "--network", network, "--label", label, *options]
         out, _ = await self(*words, IMAGE, "sh", "-c", script)
         return out.decode().strip()
 

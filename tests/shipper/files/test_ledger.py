@@ -78,7 +78,7 @@ async def test_rubbish_is_one_line(
     with caplog.at_level(logging.ERROR):
         ledger.trail(KEY)
     assert [record.getMessage() for record in caplog.records] == [
-        f"{tmp_path}/positions.yaml: entry {PATH}: expected an offset"
+        f"{tmp_path}/positions.yaml: entry {PATH}: expected a number"
     ]
 
 

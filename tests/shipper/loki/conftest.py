@@ -52,11 +52,16 @@ def decode(body: bytes) -> tuple[str, list[Entry]]:
         if number == 1:
             labels = value.decode()
         else:
-            (_, stamp), (_, line) = _fields(value)
+            (_, stamp), (_, line), *pairs = _fields(value)
             (_, seconds), (_, nanos) = _fields(stamp)
             time = int.from_bytes(seconds) * 1_000_000_000 + int.from_bytes(nanos)
-            entries.append(Entry(time, line))
+            entries.append(Entry(time, line, tuple(_pair(text) for _, text in pairs)))
     return labels, entries
+
+
+def _pair(message: bytes) -> tuple[str, str]:
+    (_, name), (_, value) = _fields(message)
+    return name.decode(), value.decode()
 
 
 def _only(message: bytes) -> bytes:

@@ -16,6 +16,26 @@ class Nobody:
         raise AssertionError("nothing was decided")
 
 
+def test_metadata_counts_as_the_line_does() -> None:
+    builder, ledger = Builder(size_bytes=100, wait_seconds=1), Ledger(1, Limits())
+    some = Entry(1, b"x" * 40, (("k" * 5, "ü" * 5),))
+    first, second = ledger.enter(some, Nobody()), ledger.enter(some, Nobody())
+    assert some.size_bytes == 55
+    assert builder.add(first, 0.0) is None
+    assert builder.add(second, 0.0) == Batch((first,))
+
+
+@given(st.lists(st.integers(0, 9), max_size=80))
+def test_metadata_does_not_make_a_giant_message(pairs: list[int]) -> None:
+    builder, ledger = Builder(size_bytes=1 << 30, wait_seconds=1), Ledger(1, Limits())
+    entries = [Entry(1, b"", (("k" * 99, "v" * 30_000),) * count) for count in pairs]
+    tickets = [ledger.enter(entry, Nobody()) for entry in entries]
+    batches = [b for ticket in tickets if (b := builder.add(ticket, 0.0))]
+    for batch in [*batches, builder.take()]:
+        decoded = len(encode_request("", [t.shipped for t in batch.tickets]))
+        assert decoded <= DECODED_LIMIT_BYTES + 16
+
+
 def tickets(*sizes: int) -> list[Ticket]:
     ledger, cursor = Ledger(1, Limits()), Nobody()
     return [ledger.enter(Entry(n, b"x" * size), cursor) for n, size in enumerate(sizes)]

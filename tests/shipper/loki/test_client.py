@@ -12,16 +12,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from shipper.loki.client import (
-    MAX_ANSWER_BYTES,
-    USER_AGENT,
-    PushClient,
-    authorize,
-    build_headers,
-)
+from shipper.loki.client import PushClient
 from shipper.loki.encode import encode_push
+from shipper.loki.headers import USER_AGENT, Credentials, authorize, build_headers
 from shipper.loki.outcome import TRANSPORT, Answer, Verdict, judge
-from shipper.loki.settings import ClientSettings, Credentials
+from shipper.loki.settings import ClientSettings
+from shipper.loki.trip import MAX_ANSWER_BYTES
 from shipper.pipeline.entry import Entry
 
 from .conftest import decode

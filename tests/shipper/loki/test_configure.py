@@ -7,11 +7,12 @@ import pytest
 
 from exporters.toolkit.decode import decode
 from exporters.toolkit.errors import StartError
-from shipper.config.http_client import TlsConfig
 from shipper.config.model import Config
+from shipper.config.tls import TlsConfig
 from shipper.loki.backoff import Backoff
 from shipper.loki.configure import client_settings
-from shipper.loki.settings import ClientSettings, Credentials
+from shipper.loki.headers import Credentials
+from shipper.loki.settings import ClientSettings
 from shipper.tls import tls_context
 
 
@@ -61,9 +62,9 @@ tls_config: {server_name: other, insecure_skip_verify: true}
     assert found.headers == {"X-A": "b"}
     assert found.drop_rate_limited_batches
     assert (found.backoff, found.max_retries) == (Backoff(1.0, 60.0), 3)
-    assert found.server_name == "other"
-    assert found.tls is not None
-    assert found.tls.verify_mode is ssl.CERT_NONE
+    assert found.trip.server_name == "other"
+    assert found.trip.tls is not None
+    assert found.trip.tls.current().verify_mode is ssl.CERT_NONE
     assert "s3cret" not in repr(found)
 
 

@@ -11,13 +11,14 @@ from hypothesis import given, strategies as st
 
 from shipper.loki.encode import (
     ENTRY_OVERHEAD_BYTES,
+    METADATA_OVERHEAD_BYTES,
     encode_push,
     encode_request,
     format_labels,
     quote,
     varint,
 )
-from shipper.pipeline.entry import Entry
+from shipper.pipeline.entry import Entry, Metadata
 
 
 TYPE = descriptor_pb2.FieldDescriptorProto
@@ -36,6 +37,11 @@ def push_request_class() -> Any:
         "Entry": [
             ("timestamp", 1, TYPE.TYPE_MESSAGE, ".logproto.Timestamp", False),
             ("line", 2, TYPE.TYPE_BYTES, "", False),
+            ("structuredMetadata", 3, TYPE.TYPE_MESSAGE, ".logproto.Pair", True),
+        ],
+        "Pair": [
+            ("name", 1, TYPE.TYPE_STRING, "", False),
+            ("value", 2, TYPE.TYPE_STRING, "", False),
         ],
         "Stream": [
             ("labels", 1, TYPE.TYPE_STRING, "", False),
@@ -64,6 +70,8 @@ def push_request_class() -> Any:
 
 PushRequest = push_request_class()
 
+texts = st.one_of(st.text(max_size=20), st.integers(100, 20_000).map("x".__mul__))
+metadata = st.lists(st.tuples(texts, texts), max_size=3).map(tuple)
 entries_of_any_kind = st.lists(
     st.builds(
         Entry,
@@ -72,6 +80,7 @@ entries_of_any_kind = st.lists(
             st.binary(max_size=200),
             st.integers(0, 40000).map(lambda size: b"x" * size),
         ),
+        st.one_of(st.just(()), metadata),
     ),
     max_size=12,
 )
@@ -82,11 +91,43 @@ def test_google_reads_back_what_was_written(labels: str, entries: list[Entry]) -
     body = bytes(cramjam.snappy.decompress_raw(encode_push(labels, entries)))
     (stream,) = PushRequest.FromString(body).streams
     assert stream.labels == labels
-    read = [
-        Entry(e.timestamp.seconds * 1_000_000_000 + e.timestamp.nanos, e.line)
-        for e in stream.entries
+    assert [read(entry) for entry in stream.entries] == entries
+
+
+def read(entry: Any) -> Entry:
+    """Return *entry* as google has read it."""
+    time = entry.timestamp.seconds * 1_000_000_000 + entry.timestamp.nanos
+    pairs = tuple((pair.name, pair.value) for pair in entry.structuredMetadata)
+    return Entry(time, entry.line, pairs)
+
+
+@given(st.lists(st.tuples(texts, texts), min_size=1, max_size=3).map(tuple))
+def test_overhead_of_metadata_is_what_batches_reckon_with(pairs: Metadata) -> None:
+    plain = Entry(2**62, b"z" * 20_000)
+    added = len(encode_request("{}", [plain._replace(metadata=pairs)])) - len(
+        encode_request("{}", [plain])
+    )
+    text = sum(len(part.encode()) for pair in pairs for part in pair)
+    assert added - text <= METADATA_OVERHEAD_BYTES * len(pairs)
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        (b"caf\xe9 \xff".decode("utf-8", "surrogateescape"), "caf\ufffd \ufffd"),
+        ("\ud800", "\ufffd"),
+        ("größe 日本 \x00", "größe 日本 \x00"),
+    ],
+)
+def test_metadata_that_is_no_utf8_does_not_spoil_the_push(
+    value: str, sent: str
+) -> None:
+    entries = [Entry(1, b"a", ((value, value),)), Entry(2, b"b")]
+    (stream,) = PushRequest.FromString(encode_request("{}", entries)).streams
+    assert [read(entry) for entry in stream.entries] == [
+        Entry(1, b"a", ((sent, sent),)),
+        Entry(2, b"b"),
     ]
-    assert read == entries
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 127, 128, 16000, 16383, 16384, 300_000])

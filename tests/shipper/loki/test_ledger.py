@@ -5,7 +5,13 @@ import random
 
 import pytest
 
-from shipper.loki.ledger import ENTRY_COST_BYTES, Ledger, Limits, Ticket
+from shipper.loki.ledger import (
+    ENTRY_COST_BYTES,
+    METADATA_COST_BYTES,
+    Ledger,
+    Limits,
+    Ticket,
+)
 from shipper.pipeline.entry import Entry
 
 from .conftest import Journal
@@ -24,6 +30,16 @@ def test_acknowledges_in_reading_order_whatever_is_decided_first() -> None:
     ledger.settle([a])
     assert [e.timestamp_ns for e in cursor.acknowledged] == [0, 1, 2]
     assert (ledger.held_bytes, ledger.held_entries) == (0, 0)
+
+
+def test_metadata_is_memory_too() -> None:
+    ledger, cursor = Ledger(1, Limits()), Journal()
+    rich = entry(1)._replace(metadata=(("trace_id", "x" * 1000),))
+    ticket = ledger.enter(rich, cursor)
+    plain = 10 + ENTRY_COST_BYTES
+    assert ledger.held_bytes == plain + 8 + 1000 + METADATA_COST_BYTES
+    ledger.settle([ticket])
+    assert ledger.held_bytes == 0
 
 
 def test_waits_for_every_client() -> None:

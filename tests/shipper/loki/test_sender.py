@@ -17,7 +17,7 @@ from shipper.loki.health import Health
 from shipper.loki.ledger import ENTRY_COST_BYTES, Limits
 from shipper.loki.outcome import TRANSPORT, Answer
 from shipper.loki.sender import Sender
-from shipper.loki.settings import ClientSettings, LineLimit
+from shipper.loki.settings import ClientSettings, EntryLimits
 from shipper.metrics import ShipperMetrics
 from shipper.pipeline.entry import Entry, Labels
 
@@ -67,7 +67,7 @@ async def rig(
     *,
     clients: int = 1,
     limits: Limits | None = None,
-    line_limit: LineLimit | None = None,
+    entry_limits: EntryLimits | None = None,
 ) -> AsyncIterator[Rig]:
     metrics = ShipperMetrics()
     async with (
@@ -76,7 +76,7 @@ async def rig(
             metrics,
             clients=clients,
             limits=limits,
-            line_limit=line_limit,
+            entry_limits=entry_limits,
             clock=time,
             pause=time.pause,
         ) as sender,
@@ -386,7 +386,9 @@ async def test_external_labels_and_tenant(time: Time) -> None:
 async def test_max_line_size(time: Time, truncate: bool, sent: list[bytes]) -> None:
     loki, web = ScriptedLoki(), Journal()
     given = [entries(1)[0], Entry(1, b"ok")]
-    async with rig(time, line_limit=LineLimit(4, truncate=truncate)) as it:
+    async with rig(
+        time, entry_limits=EntryLimits(max_line_bytes=4, truncate=truncate)
+    ) as it:
         it.connect(loki)
         for entry in given:
             await it.sender.put(WEB, entry, web)

@@ -1,0 +1,110 @@
+"""From a job of the configuration to what reads it: one builder per kind of source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from exporters.toolkit.errors import StartError
+
+from .config.model import Config
+from .config.scrape import DockerSDConfig, ScrapeConfig
+from .docker.engine import Engine
+from .docker.ledger import Ledger
+from .docker.meta import Options
+from .docker.source import DockerSource
+from .docker.stream import DockerHost
+from .docker.supervisor import Supervisor
+from .docker.tailer import Settings
+from .file_jobs import files_supervisor
+from .files.reader import Budget
+from .loki.client import authorize
+from .loki.configure import http_credentials
+from .meters import Meters
+from .pipeline.entry import Sink
+from .positions import Positions
+from .relabel import relabel
+from .source import Source
+from .tls import tls_context
+
+
+@dataclass(frozen=True, slots=True)
+class Yard:
+    """What all sources under one configuration share; *stack* closes what they open."""
+
+    config: Config
+    positions: Positions
+    meters: Meters
+    budget: Budget
+    stack: AsyncExitStack
+
+
+async def sources(job: ScrapeConfig, sink: Sink, yard: Yard) -> list[Source]:
+    """Return everything that reads for *job*; several kinds work side by side.
+
+    Raises:
+        StartError: a setting cannot be used on this machine.
+    """
+    daemons = [
+        await _docker(job, daemon, sink, yard) for daemon in job.docker_sd_configs
+    ]
+    return [*daemons, *_others(job, sink, yard)]
+
+
+def _others(job: ScrapeConfig, sink: Sink, yard: Yard) -> Iterator[Source]:
+    if job.static_configs:
+        yield files_supervisor(
+            job,
+            yard.config,
+            yard.positions,
+            sink,
+            meters=yard.meters.files,
+            budget=yard.budget,
+        )
+
+
+async def _docker(
+    job: ScrapeConfig, daemon: DockerSDConfig, sink: Sink, yard: Yard
+) -> Source:
+    engine = await yard.stack.enter_async_context(Engine(docker_host(daemon)))
+    # Containers of another daemon are not "gone": each daemon has its own books.
+    several = len(job.docker_sd_configs) > 1
+    name = f"{job.job_name}/{daemon.host}" if several else job.job_name
+    supervisor = Supervisor(
+        engine,
+        Ledger(yard.positions, name),
+        Settings(
+            relabel=partial(relabel, rules=job.relabel_configs),
+            sink=sink,
+            meters=yard.meters.docker,
+        ),
+        filters={item.name: item.values for item in daemon.filters},
+        refresh_seconds=daemon.refresh_interval,
+        options=Options(daemon.port, daemon.host_networking_host),
+    )
+    return DockerSource(job.job_name, supervisor)
+
+
+def docker_host(daemon: DockerSDConfig) -> DockerHost:
+    """Return how *daemon* is reached. Raises StartError."""
+    try:
+        return DockerHost(
+            daemon.host,
+            ssl=tls_context(daemon.tls_config),
+            headers=_login(daemon),
+        )
+    except ValueError as error:
+        raise StartError(f"docker_sd_configs: {error}") from error
+
+
+def _login(daemon: DockerSDConfig) -> dict[str, str]:
+    """Return the Authorization header for a daemon behind a proxy that wants one."""
+    try:
+        value = authorize(http_credentials(daemon))
+    except OSError as error:
+        raise StartError(
+            f"docker_sd_configs: {error.filename}: cannot be read: {error.strerror}"
+        ) from error
+    return {"Authorization": value} if value else {}

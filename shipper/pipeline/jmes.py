@@ -1,0 +1,86 @@
+"""JMESPath expressions as go-jmespath evaluates them.
+
+The package is imported when an expression needs it: most are a key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+from .gojson import marshal
+
+
+class JmesError(ValueError):
+    """Report an expression that cannot be compiled, or not evaluated for a value."""
+
+
+Search = Callable[[Any], Any]
+"""Returns what an expression finds in a value, None for nothing. Raises JmesError."""
+
+_KEYS: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
+
+
+def compile_jmes(expression: str) -> Search:
+    """Return the search for *expression*. Raises JmesError.
+
+    A key costs 40 ns so, and 1 µs in the package.
+    """
+    if not _KEYS.fullmatch(expression):
+        return _general(expression)
+    keys = expression.split(".")
+    if len(keys) == 1:
+        return lambda data: data.get(expression)
+
+    def search(data: Any) -> Any:
+        for key in keys:
+            if not isinstance(data, dict):
+                return None
+            data = data.get(key)
+        return data
+
+    return search
+
+
+def _general(expression: str) -> Search:
+    import jmespath  # noqa: PLC0415
+    from jmespath.exceptions import JMESPathError  # noqa: PLC0415
+
+    try:
+        tree = jmespath.compile(expression).parsed
+    except (JMESPathError, ValueError) as error:
+        raise JmesError(str(error).splitlines()[0]) from None
+    interpreter = _interpreter()
+
+    def search(data: Any) -> Any:
+        try:
+            return interpreter.visit(tree, data)
+        except (JMESPathError, TypeError, ValueError, ArithmeticError) as error:
+            raise JmesError(str(error)) from None
+
+    return search
+
+
+@cache
+def _interpreter() -> Any:
+    """Return the package's interpreter with what go-jmespath does otherwise."""
+    from jmespath import Options  # noqa: PLC0415
+    from jmespath.functions import Functions, signature  # noqa: PLC0415
+    from jmespath.visitor import TreeInterpreter  # noqa: PLC0415
+
+    class GoFunctions(Functions):
+        @signature({"types": []})
+        def _func_to_string(self, arg: Any) -> str:
+            return arg if isinstance(arg, str) else marshal(arg)
+
+    class Interpreter(TreeInterpreter):
+        def visit_comparator(self, node: Any, value: Any) -> Any:
+            if node["value"] not in ("eq", "ne"):  # only numbers have an order
+                sides = [self.visit(child, value) for child in node["children"]]
+                if not all(type(side) in (int, float) for side in sides):
+                    return None
+            return super().visit_comparator(node, value)
+
+    return Interpreter(Options(custom_functions=GoFunctions()))

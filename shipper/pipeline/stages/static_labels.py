@@ -1,0 +1,41 @@
+"""``static_labels``: labels that are always the same (promtail stages/static_labels.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from exporters.toolkit.decode import Problem
+from shipper.pipeline.record import Record
+from shipper.pipeline.stage import Filter, Workshop
+from shipper.relabel import is_label_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The value of each label; one without a value is not set."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    INLINE: ClassVar[str] = "values"
+
+    def problems(self) -> Iterator[Problem]:
+        for name in self.values:
+            if not is_label_name(name):
+                yield Problem(f"invalid label name: {name}", (name,))
+
+    def build(self, _: Workshop) -> Filter:
+        """Return the stage."""
+        return _StaticLabels({k: v for k, v in self.values.items() if v})
+
+
+class _StaticLabels(Filter):
+    """Sets the labels, over what is there."""
+
+    def __init__(self, labels: Mapping[str, str]) -> None:
+        self._labels = labels
+
+    def apply(self, record: Record) -> bool:
+        record.labels.update(self._labels)
+        return True

@@ -1,0 +1,62 @@
+"""``structured_metadata``: pairs beside the line (promtail stages/structuredmetadata.go).
+
+Its older name is ``non_indexed_labels``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from exporters.toolkit.decode import Problem
+from shipper.pipeline.record import Record
+from shipper.pipeline.stage import Filter, Workshop
+from shipper.pipeline.values import is_utf8, text_of
+from shipper.relabel import is_label_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What each pair takes its value from; nothing: from what bears its name."""
+
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    INLINE: ClassVar[str] = "sources"
+
+    def problems(self) -> Iterator[Problem]:
+        for name in self.sources:
+            if not is_label_name(name):
+                yield Problem(f"invalid label name: {name}", (name,))
+
+    def build(self, _: Workshop) -> Filter:
+        """Return the stage."""
+        return _Metadata([(name, key or name) for name, key in self.sources.items()])
+
+
+class _Metadata(Filter):
+    """Appends what was extracted, then what is a label: that is no label any more."""
+
+    def __init__(self, sources: list[tuple[str, str]]) -> None:
+        self._sources = sources
+
+    def apply(self, record: Record) -> bool:
+        for name, key in self._sources:
+            _append(record, name, text_of(record.extracted.get(key)))
+        for name, key in self._sources:
+            _append(record, name, record.labels.get(key))
+        for _, key in self._sources:
+            record.labels.pop(key, None)
+        return True
+
+
+def _append(record: Record, name: str, value: str | None) -> None:
+    """Append a pair once: a label is extracted too, so promtail has most of them twice.
+
+    When the label and what was extracted differ, both are kept; Loki shows the last.
+    """
+    if value is None or not is_utf8(value):
+        return
+    pair = (name, value)
+    if pair not in record.metadata:
+        record.metadata.append(pair)

@@ -1,0 +1,202 @@
+"""The road of a log line under one configuration: sources, pipelines, sender, Lokis.
+
+`Road.run` opens it, keeps it open, and closes it in the order that loses nothing:
+intake, what stages hold back, flush, positions. A reload is one road after another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from .config.model import Config
+from .config.scrape import ScrapeConfig
+from .files.reader import Budget
+from .files.tail import MAX_OPEN_FILES
+from .jobs import Yard, docker_host, sources
+from .loki.client import PushClient
+from .loki.configure import client_settings
+from .loki.dry_run import Printer
+from .loki.health import Health
+from .loki.sender import Sender
+from .loki.watch import watch
+from .meters import Meters
+from .pipeline.entry import Sink
+from .pipeline.inspect import Inspector
+from .pipeline.pipeline import Pipeline
+from .pipeline.stage import Workshop
+from .positions import Positions
+from .source import Source, Target
+from .stdin import DEFAULT_JOB, StdinSource
+
+
+log = logging.getLogger(__name__)
+
+# Together under the 9 s of lifecycle.run; Docker kills after 10 s.
+INTAKE_SECONDS = 1.0
+FLUSH_SECONDS = 1.0
+DRAIN_SECONDS = 4.5
+POSITIONS_SECONDS = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Modes:
+    """What the command line asks for beside the configuration."""
+
+    dry_run: bool = False
+    inspect: bool = False
+    stdin: bool = False
+
+
+class Road:
+    """What runs under *config*. Everything that can be wrong is found when it is made.
+
+    Raises:
+        StartError: a certificate, a host or a secret cannot be used.
+    """
+
+    def __init__(self, config: Config, meters: Meters, modes: Modes) -> None:
+        self.config = config
+        self._meters = meters
+        self._modes = modes
+        self._settings = [client_settings(client) for client in config.all_clients]
+        for job in config.scrape_configs:
+            for daemon in job.docker_sd_configs:
+                docker_host(daemon)
+        self.tried = asyncio.Event()
+        """Set when everything is open, or cannot be."""
+        self.opened = False
+        self._positions: Positions | None = None
+        self._sender: Sender | None = None  # None: a dry run
+        self._healths: list[Health] = []
+        self._pipelines: list[Pipeline] = []
+        self._sources: list[Source] = []
+
+    # What the pages show
+
+    def not_ready(self) -> str | None:
+        """Return why logs do not flow to Loki, or None."""
+        if not self._sources:
+            return "starting"
+        reasons = [source.not_ready() for source in self._sources]
+        reasons += [health.reason for health in self._healths]
+        return next((reason for reason in reasons if reason is not None), None)
+
+    def targets(self) -> Iterator[Target]:
+        """Return everything that is read, and what the rules drop."""
+        for source in self._sources:
+            yield from source.targets()
+
+    # The work
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Ship logs until *stop* is set; then stop in order."""
+        async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+            beside = await self._open(stack, stop)
+            self.opened = True
+            self.tried.set()
+            helping = [tasks.create_task(coroutine) for coroutine in beside]
+            reading = [tasks.create_task(source.run()) for source in self._sources]
+            await stop.wait()
+            await self._close(reading)
+            for task in helping:
+                task.cancel()
+
+    async def _open(
+        self, stack: AsyncExitStack, stop: asyncio.Event
+    ) -> list[Coroutine[Any, Any, None]]:
+        """Open everything; return what else must run."""
+        stack.callback(self._meters.pipelines.forget)
+        positions = self._positions = Positions(
+            self.config.positions.filename,
+            sync_seconds=self.config.positions.sync_period,
+        )
+        sink: Sink = Printer(sys.stdout)
+        running: list[Coroutine[Any, Any, None]] = []
+        if not self._modes.dry_run:
+            sink, running = await self._connect(stack)
+            running.append(positions.run())
+        yard = Yard(self.config, positions, self._meters, Budget(MAX_OPEN_FILES), stack)
+        found: list[Source] = []
+        for job in self._jobs():
+            front = self._front(job, sink)
+            if self._modes.stdin:
+                found.append(StdinSource(job, front, stop.set))
+            else:
+                found += await sources(job, front, yard)
+        self._sources = found
+        return [*running, *(pipeline.run() for pipeline in self._pipelines)]
+
+    def _jobs(self) -> Iterable[ScrapeConfig]:
+        jobs = self.config.scrape_configs
+        return (jobs or (DEFAULT_JOB,))[:1] if self._modes.stdin else jobs
+
+    def _front(self, job: ScrapeConfig, sink: Sink) -> Sink:
+        """Return where the sources of *job* put: its stages, if it has any."""
+        if not job.pipeline_stages:
+            return sink
+        watch_stage = Inspector(sys.stderr).watch if self._modes.inspect else None
+        workshop = Workshop(self._meters.pipelines, watch=watch_stage)
+        pipeline = Pipeline(job.pipeline_stages, workshop, sink)
+        self._pipelines.append(pipeline)
+        return pipeline
+
+    async def _connect(
+        self, stack: AsyncExitStack
+    ) -> tuple[Sender, list[Coroutine[Any, Any, None]]]:
+        """Open every client and the sender in front; return what watches them."""
+        clock = asyncio.get_running_loop().time
+        clients = [
+            await stack.enter_async_context(PushClient(settings))
+            for settings in self._settings
+        ]
+        self._sender = sender = await stack.enter_async_context(
+            Sender(self._meters.shipper, clients=len(clients))
+        )
+        watches = []
+        for client in clients:
+            health = Health(client.settings.host, clock)
+            self._healths.append(health)
+            delivery = sender.connect(client.settings, client, health)
+            watches.append(watch(client, health, delivery))
+        return sender, watches
+
+    async def _close(self, reading: Sequence[asyncio.Task[None]]) -> None:
+        """Stop in the order that loses nothing: intake, flush, positions."""
+        for source in self._sources:
+            source.stop_reading()
+        if reading:
+            _, slow = await asyncio.wait(reading, timeout=INTAKE_SECONDS)
+            for task in slow:
+                task.cancel()
+        await self._flush_stages()
+        if self._sender is not None:  # a dry run keeps nothing
+            await self._drain(self._sender)
+
+    async def _flush_stages(self) -> None:
+        try:
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await asyncio.gather(*(pipe.flush() for pipe in self._pipelines))
+        except TimeoutError:
+            log.warning("stages hold lines that found no room, they are read again")
+
+    async def _drain(self, sender: Sender) -> None:
+        assert self._positions is not None
+        if left := await sender.drain(DRAIN_SECONDS):
+            log.warning(
+                "stopping with entries Loki did not take; they are read again",
+                extra={"fields": {"entries": left}},
+            )
+        try:
+            async with asyncio.timeout(POSITIONS_SECONDS):
+                await self._positions.close()
+        except TimeoutError:
+            log.error(  # noqa: TRY400 - one line, no traceback
+                "positions were not written in time, lines will be read again",
+                extra={"fields": {"file": self._positions.path}},
+            )

@@ -1,0 +1,150 @@
+"""Side by side with the real promtail: the same stages over the same lines.
+
+``PROMTAIL=/path/to/promtail pytest tests/shipper/oracle``. A case that ``differs`` is
+an intended difference, which docs/shipper.md gives the reason for; it fails when the
+two come to agree. Without PROMTAIL ours still runs over every case.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from exporters.toolkit.decode import decode
+from shipper.pipeline.entry import Cursor, Entry, Labels
+from shipper.pipeline.pipeline import Pipeline
+from shipper.pipeline.stage import Workshop
+from tests.shipper.oracle.conftest import Recorder, promtail, promtail_path, recorder
+from tests.shipper.pipeline.conftest import Stages
+
+
+CASES = Path(__file__).parent / "cases"
+Seen = Counter[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Stages and lines, from a file of ``cases/``."""
+
+    file: str
+    name: str
+    pipeline: str
+    lines: list[str | bytes]
+    labels: dict[str, str] = field(default_factory=lambda: {"job": "t"})
+    differs: str = ""
+
+    def data(self) -> bytes:
+        lines = [ln.encode() if isinstance(ln, str) else ln for ln in self.lines]
+        return b"".join(line + b"\n" for line in lines)
+
+
+def _cases() -> Iterator[Case]:
+    for path in sorted(CASES.glob("*.yaml")):
+        for item in yaml.safe_load(path.read_text()):
+            yield Case(path.stem, **item)
+
+
+@dataclass
+class _Sink:
+    entries: list[tuple[Labels, Entry]] = field(default_factory=list)
+
+    async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
+        self.entries.append((labels, entry))
+        cursor.acknowledge([entry])
+
+
+@dataclass
+class _Cursor:
+    count: int = 0
+
+    def acknowledge(self, entries: Any) -> None:
+        self.count += len(entries)
+
+
+def _when(timestamp_ns: int, begun_ns: int) -> int | str:
+    return "now" if timestamp_ns >= begun_ns - 10**9 else timestamp_ns
+
+
+async def _ours(case: Case, filename: str) -> Seen:
+    begun = time.time_ns()
+    indented = "".join(f"  {line}\n" for line in case.pipeline.splitlines())
+    document = f"pipeline_stages:\n{indented}".encode()
+    stages = decode(document, Stages, case.name).pipeline_stages
+    sink, cursor = _Sink(), _Cursor()
+    pipeline = Pipeline(stages, Workshop(), sink)
+    labels = tuple(sorted({**case.labels, "filename": filename}.items()))
+    lines = case.data().split(b"\n")[:-1]
+    for number, line in enumerate(lines):
+        await pipeline.put(labels, Entry(begun + number, line), cursor)
+    await pipeline.flush()
+    assert cursor.count == len(lines), "every line is accounted for"
+    return Counter(
+        _normal(_sent(found), entry.timestamp_ns, entry.line, entry.metadata, begun)
+        for found, entry in sink.entries
+    )
+
+
+def _sent(labels: Labels) -> Labels:
+    """Take the tenant off, as the sender does."""
+    return tuple(pair for pair in labels if pair[0] != "__tenant_id__")
+
+
+def _normal(
+    labels: Labels, timestamp_ns: int, line: bytes, metadata: Any, begun_ns: int
+) -> tuple[Any, ...]:
+    shown = tuple(p if p[0] != "filename" else (p[0], "F") for p in labels)
+    return shown, _when(timestamp_ns, begun_ns), line, tuple(sorted(metadata))
+
+
+async def _theirs(case: Case, directory: Path, expected: int) -> Seen:
+    begun = time.time_ns()
+    path = directory / "app.log"
+    path.write_bytes(case.data())
+    async with recorder() as loki:
+        async with promtail(_config(case, path, loki), directory):
+            seconds = 4.0 if case.differs else 10.0
+            await loki.wait(expected, seconds=seconds, rest=0.5)
+        return Counter(
+            _normal(e.labels, e.timestamp_ns, e.line, e.metadata, begun)
+            for e in loki.entries
+        )
+
+
+def _config(case: Case, path: Path, loki: Recorder) -> str:
+    labels = {**case.labels, "__path__": str(path)}
+    job = {
+        "job_name": "case",
+        "static_configs": [{"targets": ["localhost"], "labels": labels}],
+    }
+    head = {
+        "server": {"disable": True},
+        "positions": {"filename": str(path.parent / "positions.yaml")},
+        "clients": [{"url": loki.url, "batchwait": "100ms"}],
+    }
+    stages = "".join(f"  {line}\n" for line in case.pipeline.splitlines())
+    text = yaml.safe_dump(job, sort_keys=False).replace("\n", "\n  ").rstrip()
+    return (
+        f"{yaml.safe_dump(head)}scrape_configs:\n- {text}\n  pipeline_stages:\n{stages}"
+    )
+
+
+ALL_CASES = list(_cases())
+
+
+@pytest.mark.parametrize("case", ALL_CASES, ids=lambda c: f"{c.file}: {c.name}")
+async def test_same_entries(case: Case, tmp_path: Path) -> None:
+    ours = await _ours(case, str(tmp_path / "app.log"))
+    if promtail_path() is None:
+        pytest.skip("PROMTAIL names no promtail to compare with; ours ran")
+    theirs = await _theirs(case, tmp_path, ours.total())
+    if case.differs:
+        assert ours != theirs, "the two agree: no longer a difference"
+    else:
+        assert ours == theirs
