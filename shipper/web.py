@@ -1,19 +1,23 @@
 """The shipper's HTTP routes (promtail server/server.go).
 
-``/ready`` ``/metrics`` ``/targets`` ``/service-discovery`` ``/config`` and ``/`` are
-promtail's; ``/-/healthy`` and ``/-/ready`` are what the other programs here have.
+``/`` ``/ready`` ``/targets`` ``/service-discovery`` ``/config`` ``/metrics`` and
+``/reload`` are promtail's; ``/-/healthy`` and ``/-/ready`` are what the other programs
+here have. Any method is served, as promtail does.
 """
 
 from __future__ import annotations
 
-import html
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry, Metric
+from yarl import URL
 
 from exporters.toolkit.web import (
+    Handler,
     Ready,
     Scrape,
     add_health,
@@ -21,57 +25,111 @@ from exporters.toolkit.web import (
     metrics_handler,
 )
 from shipper.config.server import ServerConfig
-from shipper.pipeline.entry import Labels
 
-from .loki.encode import format_labels
+from .instrument import HttpMetrics
+from .pages.answer import NO_SNIFF, html_answer, json_answer, json_wanted
+from .pages.config import config_page
+from .pages.discovery import discovery_page
+from .pages.document import Frame
+from .pages.plain import discovery_value, targets_value
+from .pages.state import jobs_of
+from .pages.targets import targets_page
+from .source import Target
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One container that is read, as the pages show it."""
-
-    job: str
-    container_id: str
-    discovered: Mapping[str, str]
-    streams: Mapping[str, Labels]
+Reload = Callable[[], Awaitable[str | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the routes look at; each is asked at every request."""
+    """What the routes look at; each is asked at every request.
+
+    *reload* returns why the configuration could not be loaded again, or None.
+    """
 
     registry: CollectorRegistry
     ready: Ready
     targets: Callable[[], Iterable[Target]]
-    config: str
-
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+    config: Callable[[], str]
+    reload: Reload | None = None
 
 
 def shipper_app(server: ServerConfig, view: View) -> web.Application:
-    """Return the application for the settings *server*."""
+    """Return the application for the settings *server*; one for each registry."""
     prefix = server.http_path_prefix.rstrip("/")
     pages = web.Application()
-    ready: Ready = view.ready if server.health_check_target else _always
-    pages.router.add_get("/", _redirect(f"{prefix}/targets"))
-    pages.router.add_get("/ready", _ready_handler(ready))
-    pages.router.add_get("/targets", _page(lambda: targets_page(view.targets())))
-    pages.router.add_get(
-        "/service-discovery", _page(lambda: discovery_page(view.targets()))
-    )
-    pages.router.add_get("/config", _page(lambda: config_page(view.config)))
-    add_health(pages, "promtail", ready)
+    _add_routes(pages, server, view)
+    middlewares: list[Middleware] = [answer_errors]
     if server.register_instrumentation:
-        pages.router.add_get(
-            "/metrics", metrics_handler(_gather(view.registry), program="promtail")
-        )
+        middlewares.insert(0, HttpMetrics(view.registry).middleware())
     if not prefix:
-        pages.middlewares.append(answer_errors)
-        return pages
-    app = web.Application(middlewares=[answer_errors])
-    app.add_subapp(prefix, pages)
+        app = pages
+    else:
+        app = web.Application()
+        app.add_subapp(prefix, pages)
+    app.middlewares.extend(middlewares)
+    app.on_response_prepare.append(_drop_server_header)
     return app
+
+
+def _add_routes(app: web.Application, server: ServerConfig, view: View) -> None:
+    ready: Ready = view.ready if server.health_check_target else _always
+    pages = _Pages(view, ready, metrics=server.register_instrumentation)
+
+    def add(path: str, handler: Handler) -> None:
+        app.router.add_route("*", path, handler)
+
+    add("/", _redirect(_external_path(server) + "/targets"))
+    add("/ready", pages.ready)
+    add("/targets", pages.targets)
+    add("/service-discovery", pages.discovery)
+    add("/config", pages.config)
+    add_health(app, "promtail", ready)
+    if server.register_instrumentation:
+        add("/metrics", metrics_handler(_gather(view.registry), program="promtail"))
+    if server.enable_runtime_reload and view.reload:
+        add("/reload", _reload_handler(view.reload))
+
+
+class _Pages:
+    """The pages, each as HTML and as JSON."""
+
+    def __init__(self, view: View, ready: Ready, *, metrics: bool) -> None:
+        self._view = view
+        self._ready = ready
+        self._metrics = metrics
+
+    async def ready(self, request: web.Request) -> web.Response:
+        reason = self._ready()
+        status = 200 if reason is None else 500
+        if json_wanted(request):
+            value = {"ready": reason is None, "reason": reason or ""}
+            return json_answer(value, status)
+        if reason is None:
+            return web.Response(text="Ready")
+        text = f"Not ready: {reason}\n"
+        return web.Response(status=status, text=text, headers=NO_SNIFF)
+
+    async def targets(self, request: web.Request) -> web.Response:
+        jobs = jobs_of(self._view.targets())
+        if json_wanted(request):
+            return json_answer(targets_value(jobs, self._ready()))
+        return html_answer(targets_page(jobs, self._frame()))
+
+    async def discovery(self, request: web.Request) -> web.Response:
+        jobs = jobs_of(self._view.targets())
+        if json_wanted(request):
+            return json_answer(discovery_value(jobs))
+        return html_answer(discovery_page(jobs, self._frame()))
+
+    async def config(self, request: web.Request) -> web.Response:
+        text = self._view.config()
+        if json_wanted(request):
+            return json_answer({"yaml": text})
+        return html_answer(config_page(text, self._frame()))
+
+    def _frame(self) -> Frame:
+        return Frame(self._ready(), metrics=self._metrics)
 
 
 def _always() -> str | None:
@@ -88,95 +146,41 @@ def _gather(
     return gather
 
 
-def _ready_handler(ready: Ready) -> Handler:
-    async def handle(_: web.Request) -> web.Response:
-        reason = ready()
-        if reason is None:
-            return web.Response(text="Ready")
-        return web.Response(status=500, text=f"Not ready: {reason}\n")
-
-    return handle
+def _external_path(server: ServerConfig) -> str:
+    """Return what is in front of the routes for a browser: the proxy's path, ours."""
+    try:
+        outside = URL(server.external_url).raw_path.rstrip("/")
+    except ValueError:
+        outside = ""
+    return outside + server.http_path_prefix.rstrip("/")
 
 
 def _redirect(target: str) -> Handler:
-    async def handle(_: web.Request) -> web.Response:
-        raise web.HTTPSeeOther(target)
+    async def handle(request: web.Request) -> web.Response:
+        query = request.rel_url.raw_query_string
+        raise web.HTTPSeeOther(f"{target}?{query}" if query else target)
 
     return handle
 
 
-def _page(render: Callable[[], str]) -> Handler:
-    async def handle(_: web.Request) -> web.Response:
-        return web.Response(text=render(), content_type="text/html", charset="utf-8")
+def _reload_handler(reload: Reload) -> Handler:
+    """Return the handler that loads the configuration again, once at a time."""
+    one_at_a_time = asyncio.Lock()
+
+    async def handle(request: web.Request) -> web.Response:
+        if request.headers.get("Sec-Fetch-Site") == "cross-site":
+            # Someone else's page makes a browser ask; curl sends no such header.
+            return web.Response(status=403, text="Forbidden\n", headers=NO_SNIFF)
+        async with one_at_a_time:
+            error = await reload()
+        if error is None:
+            return web.Response()
+        text = f"failed to reload config: {error}\n"
+        return web.Response(status=500, text=text, headers=NO_SNIFF)
 
     return handle
 
 
-def targets_page(targets: Iterable[Target]) -> str:
-    """Return the HTML of ``/targets``: what is read, as which streams."""
-    rows = [
-        (target.job, _name(target), target.container_id[:12], name, format_labels(lbs))
-        for target in targets
-        for name, lbs in sorted(target.streams.items())
-    ]
-    return _table(
-        "Targets", ("Job", "Container", "ID", "Stream", "Labels"), sorted(rows)
-    )
-
-
-def discovery_page(targets: Iterable[Target]) -> str:
-    """Return the HTML of ``/service-discovery``: labels before and after the rules."""
-    rows = [
-        (
-            target.job,
-            format_labels(tuple(sorted(target.discovered.items()))),
-            "; ".join(format_labels(lbs) for lbs in target.streams.values()),
-        )
-        for target in targets
-    ]
-    return _table(
-        "Service Discovery", ("Job", "Discovered labels", "Target labels"), sorted(rows)
-    )
-
-
-def config_page(text: str) -> str:
-    """Return the HTML of ``/config``."""
-    return _document("Config", f"<pre>{html.escape(text)}</pre>")
-
-
-def _name(target: Target) -> str:
-    return target.discovered.get("__meta_docker_container_name", "").lstrip("/")
-
-
-def _table(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    def row(cells: Iterable[str], tag: str) -> str:
-        inner = "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells)
-        return f"<tr>{inner}</tr>"
-
-    body = "\n".join([row(head, "th"), *(row(cells, "td") for cells in rows)])
-    return _document(title, f"<table>\n{body}\n</table>")
-
-
-def _document(title: str, body: str) -> str:
-    links = " ".join(
-        f'<a href="{path}">{path}</a>'
-        for path in ("targets", "service-discovery", "config", "metrics", "ready")
-    )
-    return f"""<!DOCTYPE html>
-<html lang="en">
-  <head>
-    <meta charset="UTF-8">
-    <title>{title} - shipper</title>
-    <style>
-      body {{ font-family: system-ui, sans-serif; margin: 1rem; }}
-      th, td {{ text-align: left; padding: .2rem .8rem .2rem 0; vertical-align: top; }}
-      td, pre {{ font-family: monospace; overflow-wrap: anywhere; }}
-    </style>
-  </head>
-  <body>
-    <nav>{links}</nav>
-    <h1>{title}</h1>
-    {body}
-  </body>
-</html>
-"""
+async def _drop_server_header(_: web.Request, response: web.StreamResponse) -> None:
+    """Keep versions to ourselves; Go sends no such header."""
+    response.headers.pop(hdrs.SERVER, None)

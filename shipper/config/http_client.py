@@ -81,8 +81,7 @@ class Authorization:
 class HttpClientConfig(ProxyConfig):
     """How to reach and to sign in at an HTTP server.
 
-    *UNSUPPORTED* names keys that are checked and then refused: what a section with
-    these keys cannot do yet. HTTP/2 promtail has disabled itself.
+    HTTP/2 promtail has disabled itself.
     """
 
     basic_auth: BasicAuth | None = None
@@ -95,12 +94,11 @@ class HttpClientConfig(ProxyConfig):
     http_headers: Mapping[str, HttpHeader] = field(default_factory=dict)
 
     ACCEPTED: ClassVar[frozenset[str]] = frozenset({"enable_http2"})
-    UNSUPPORTED: ClassVar[tuple[str, ...]] = (
-        "oauth2",
-        "proxy_url",
-        "proxy_from_environment",
-        "http_headers",
-    )
+
+    @property
+    def unsupported(self) -> tuple[str, ...]:
+        """Return keys that are checked and then refused: not done yet for a section."""
+        return ("oauth2", "proxy_url", "proxy_from_environment", "http_headers")
 
     def problems(self) -> Iterator[Problem]:
         yield from ProxyConfig.problems(self)
@@ -110,7 +108,7 @@ class HttpClientConfig(ProxyConfig):
         for name in self.http_headers:
             if text := reserved_problem(name) or header_problem(name, ()):
                 yield Problem(text, ("http_headers", name))
-        for key in self.UNSUPPORTED:
+        for key in self.unsupported:
             if getattr(self, key):
                 yield Problem(f"{key}: {NOT_YET}", (key,))
 

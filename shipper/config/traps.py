@@ -111,7 +111,7 @@ def _about_rules(job: ScrapeConfig, where: str) -> Iterator[Trap]:
         )
     if job.docker_sd_configs and not job.relabel_configs and not job.pipeline_stages:
         yield Trap(
-            f"{where}: no rule makes a label: all containers are one stream {{}}"
+            f"{where}: no rule makes a label: all containers are one stream"
         )
     for rule in job.relabel_configs:
         if rule.action == "replace" and rule.target_label in {"container_id", "id"}:

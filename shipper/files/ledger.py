@@ -81,6 +81,7 @@ class Ledger:
         self._keep_gone_seconds = keep_gone_seconds
         self._now = now
         self._open: dict[FileKey, Trail] = {}
+        self._suspended: set[FileKey] = set()
         self._left: dict[str, tuple[Trail, float]] = {}
         """Trails of paths that are not there, by key in the positions."""
         self._removed: set[str] = set()
@@ -94,15 +95,36 @@ class Ledger:
             left = self._left.pop(self._name(key), None)
             # What was left while lines were in flight goes on being their trail.
             begun = left is not None and left[0].begun
-            trail = left[0] if left is not None and begun else self._read(key)
+            trail = left[0] if left is not None and begun else self._begin(key)
             self._open[key] = trail
+        elif key in self._suspended:
+            self._suspended.discard(key)
+            trail.restart()
         return trail
 
     def close(self, key: FileKey) -> None:
         """Note that the path is not there any more: forget it some time from now."""
         trail = self._open.pop(key, None)
+        self._suspended.discard(key)
         if trail is not None:
             self._left[self._name(key)] = (trail, self._now())
+
+    def suspend(self, key: FileKey) -> None:
+        """Note that the path is not wanted any more; its place is kept all the same.
+
+        A target with other labels takes it over.
+        """
+        if key in self._open:
+            self._suspended.add(key)
+
+    def _begin(self, key: FileKey) -> Trail:
+        """Return the trail of a target that is new here."""
+        for other in self._suspended:
+            if other[1] == key[1]:
+                self._suspended.discard(other)
+                self._removed.add(self._name(other))
+                return Trail(self._open.pop(other).places)
+        return self._read(key)
 
     @property
     def in_flight(self) -> int:

@@ -15,7 +15,7 @@ class Meters(Protocol):
         """Add *change* to the targets in use (``promtail_targets_active_total``)."""
 
     def targets_failed(self, reason: str) -> None:
-        """Count a target not used: dropped, wrong_host, no_path or exists.
+        """Count a target not used: dropped, wrong_host, no_path, exists or error.
 
         ``promtail_targets_failed_total{reason}``.
         """

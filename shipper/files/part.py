@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipper.files.place import Trail
@@ -132,10 +133,12 @@ class Part:
         if not self.busy:
             await self._ship(self.splitter.flush())
 
-    async def _ship(self, lines: Iterable[FileLine]) -> None:
+    async def _ship(self, lines: Sequence[FileLine]) -> None:
         put, stamp = self._settings.sink.put, self._settings.clock.stamp
         segment, labels = self.segment, self._stream.labels
         shipped = 0
+        if lines:
+            segment.mark(lines[-1].end, time.time_ns())
         try:
             for text, end in lines:
                 if self._skip:

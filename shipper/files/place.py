@@ -86,7 +86,7 @@ def _possible(place: Place) -> bool:
 class Segment:
     """A `Cursor`: the lines of one file, and up to where they are acknowledged."""
 
-    __slots__ = ("done", "ended", "head", "inode", "lines", "pending")
+    __slots__ = ("_marks", "done", "ended", "head", "inode", "lines", "pending")
 
     def __init__(self, inode: int, offset: int, lines: int | None = None) -> None:
         self.inode = inode
@@ -99,6 +99,19 @@ class Segment:
         """Where each line ends that was put and not acknowledged."""
         self.ended = False
         """Nothing more will be read of it."""
+        self._marks: deque[tuple[int, int]] = deque()
+
+    def mark(self, end: int, now_ns: int) -> None:
+        """Note that lines up to *end* are put now."""
+        self._marks.append((end, now_ns))
+
+    @property
+    def waiting_since_ns(self) -> int | None:
+        """When the oldest line that is not acknowledged was put; None without one."""
+        marks = self._marks
+        while marks and (marks[0][0] <= self.done or not self.pending):
+            marks.popleft()
+        return marks[0][1] if marks else None
 
     def acknowledge(self, entries: Sequence[Entry]) -> None:
         """Note that the oldest ``len(entries)`` lines are done.
@@ -154,6 +167,12 @@ class Trail:
     def in_flight(self) -> int:
         """How many lines were put and not acknowledged."""
         return sum(len(segment.pending) for segment in self._segments)
+
+    @property
+    def waiting_since_ns(self) -> int | None:
+        """When the oldest line that is not acknowledged was put; None without one."""
+        since = (segment.waiting_since_ns for segment in self._segments)
+        return min((at for at in since if at is not None), default=None)
 
     @property
     def places(self) -> tuple[Place, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from shipper.files.ledger import FileKey, Ledger
@@ -43,10 +44,6 @@ class FilesSupervisor:
     It owns the disk of *settings* and closes it.
     """
 
-    reachable = True
-    """Files are always there, or not there yet."""
-    reason = ""
-
     def __init__(
         self,
         targets: Sequence[Target],
@@ -55,18 +52,31 @@ class FilesSupervisor:
         *,
         pace: Pace | None = None,
     ) -> None:
-        self._targets = targets
+        self._targets: Sequence[Target] = ()
         self._ledger = ledger
         self._settings = settings
         self._pace = pace or Pace()
-        self._rotations = {target.key: Rotations() for target in targets}
+        self._rotations: dict[str, Rotations] = {}
         self._group: asyncio.TaskGroup | None = None
         self._tails: dict[FileKey, Tail] = {}
         self._tasks: dict[FileKey, asyncio.Task[None]] = {}
         self._due: dict[FileKey, tuple[float, float]] = {}
         """When to look at a file again, and after how many seconds then."""
         self._complained: set[str] = set()
+        self._retargeted = asyncio.Event()
+        self._changed = False
         self._stopping = asyncio.Event()
+        self.set_targets(targets)
+
+    def set_targets(self, targets: Sequence[Target]) -> None:
+        """Look for *targets* from now on.
+
+        What is read for others is let go of at once; its place is kept.
+        """
+        self._settings.meters.targets_active(len(targets) - len(self._targets))
+        self._targets = targets
+        self._changed = True
+        self._retargeted.set()
 
     @property
     def tails(self) -> Mapping[FileKey, Tail]:
@@ -79,8 +89,6 @@ class FilesSupervisor:
 
     async def run(self) -> None:
         """Read all files until `stop_reading`."""
-        active = self._settings.meters.targets_active
-        active(len(self._targets))
         try:
             async with asyncio.TaskGroup() as self._group:
                 work = [
@@ -92,12 +100,13 @@ class FilesSupervisor:
                     task.cancel()
         finally:
             self._settings.disk.close()
-            active(-len(self._targets))
+            self._settings.meters.targets_active(-len(self._targets))
 
     # Which files there are
 
     async def _sync(self) -> None:
         while True:
+            self._retargeted.clear()
             wanted: dict[FileKey, Target] = {}
             for target in self._targets:
                 found = await self._settings.disk.ask(
@@ -106,13 +115,19 @@ class FilesSupervisor:
                 self._complain(found)
                 for path in found.paths:
                     wanted.setdefault((target.key, path), target)
-            await self._compare(wanted)
-            await asyncio.sleep(self._pace.sync)
+            if not self._retargeted.is_set():
+                await self._compare(wanted)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pace.sync):
+                    await self._retargeted.wait()
 
     async def _compare(self, wanted: Mapping[FileKey, Target]) -> None:
         """Begin tails for what is new, and let those end that are not found."""
         for key, tail in self._tails.items():
             tail.want(key in wanted)
+        if self._changed:
+            self._changed = False
+            self._let_go(wanted)
         new = [key for key in wanted if key not in self._tails]
         seen = await self._settings.disk.ask(look_all, [path for _, path in new])
         # All know what is at their path before one of them begins: what was rotated
@@ -120,6 +135,16 @@ class FilesSupervisor:
         for key, status in zip(new, seen, strict=True):
             self._spawn(key, wanted[key], status)
         self._look_soon()
+
+    def _let_go(self, wanted: Mapping[FileKey, Target]) -> None:
+        """Stop reading files that are there, but not for any target of now."""
+        for key, tail in self._tails.items():
+            if key not in wanted and tail.exists:
+                self._ledger.suspend(key)
+                self._tasks[key].cancel()
+        old = {key for key, _ in self._tails} | {item.key for item in self._targets}
+        for target in self._rotations.keys() - old:
+            del self._rotations[target]
 
     def _complain(self, found: Found) -> None:
         for problem in found.problems:
@@ -136,7 +161,7 @@ class FilesSupervisor:
             target.stream(path),
             target.discovered,
             trail=self._ledger.trail(key),
-            rotations=self._rotations[target.key],
+            rotations=self._rotations.setdefault(target.key, Rotations()),
             settings=self._settings,
         )
         self._tails[key] = tail

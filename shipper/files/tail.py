@@ -101,6 +101,23 @@ class Tail:
         waiting = bool(self._appeared or self.error or not self.wanted)
         return waiting or any(part.busy or not part.attached for part in self._parts)
 
+    @property
+    def exists(self) -> bool:
+        """Whether a file was at the path when last seen."""
+        return self._seen is not None
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How far the file at the path is read, and how long it is."""
+        if not self._parts:
+            return (0, 0 if self._seen is None else self._seen.size)
+        return (self._parts[-1].splitter.offset, self._parts[-1].size)
+
+    @property
+    def waiting_since_ns(self) -> int | None:
+        """When the oldest line that is not acknowledged was read; None without one."""
+        return self._trail.waiting_since_ns
+
     # The work
 
     async def run(self) -> None:

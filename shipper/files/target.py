@@ -1,4 +1,4 @@
-"""From ``static_configs`` to targets: what to look for and as which stream. Pure.
+"""From groups of targets to what to look for, and as which stream. Pure.
 
 As promtail targets/file/filetargetmanager.go: rules are applied once per target, before
 there are files, so that ``filename`` is not among their labels.
@@ -6,14 +6,17 @@ there are files, so that ``filename`` is not among their labels.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
-from shipper.files.glob import Glob
+from shipper.files.glob import Glob, GlobError
 from shipper.files.meters import Meters
 from shipper.pipeline.entry import Labels
 
+
+log = logging.getLogger(__name__)
 
 Relabel = Callable[[dict[str, str]], dict[str, str] | None]
 
@@ -23,13 +26,26 @@ PATH = "__path__"
 PATH_EXCLUDE = "__path_exclude__"
 FILENAME = "filename"
 
+LOCALHOST = ("localhost",)
+
 
 @dataclass(frozen=True, slots=True)
 class StaticConfig:
-    """One of ``static_configs``: *labels* for each of *targets*."""
+    """A group of targets: *labels* for each of *targets*.
+
+    One of ``static_configs`` that names none has one all the same (`LOCALHOST`).
+    """
 
     targets: Sequence[str]
     labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A target that is not used, and *reason*: why not."""
+
+    discovered: Mapping[str, str]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +58,12 @@ class Target:
     discovered: Mapping[str, str]
 
     @property
+    def id(self) -> tuple[str, str, str]:
+        """Return what makes it another target than others."""
+        exclude = "" if self.exclude is None else self.exclude.pattern
+        return (self.include.pattern, exclude, self.key)
+
+    @property
     def key(self) -> str:
         """Return a short name that stays the same as long as the labels do."""
         return f"{crc32(repr(sorted(self.labels.items())).encode()):08x}"
@@ -52,32 +74,52 @@ class Target:
         return tuple(sorted({**self.labels, FILENAME: name}.items()))
 
 
-def build(
-    configs: Iterable[StaticConfig], relabel: Relabel, hostname: str, meters: Meters
-) -> list[Target]:
-    """Return the targets that *configs* describe, in their order.
+class Builder:
+    """Makes targets with the rules of one job, on the host *hostname*."""
 
-    Those that cannot be used are counted as promtail does. Raises GlobError for a
-    ``__path__`` or ``__path_exclude__`` that is no pattern.
-    """
-    targets: dict[tuple[str, str, str], Target] = {}
-    for config in configs:
-        for address in config.targets or ("localhost",):
-            discovered = {**config.labels, ADDRESS: address}
-            labels = relabel(dict(discovered))
-            if labels is None:
-                meters.targets_failed("dropped")
-            elif labels.get(HOST, hostname) != hostname:
-                meters.targets_failed("wrong_host")
-            elif not labels.get(PATH):
-                meters.targets_failed("no_path")
-            else:
-                target = _target(labels, discovered)
-                key = (labels[PATH], labels.get(PATH_EXCLUDE, ""), target.key)
-                if key in targets:
-                    meters.targets_failed("exists")
-                targets.setdefault(key, target)
-    return list(targets.values())
+    def __init__(self, relabel: Relabel, hostname: str, meters: Meters) -> None:
+        self.dropped: list[Dropped] = []
+        """What the last `build` did not use."""
+        self._relabel = relabel
+        self._hostname = hostname
+        self._meters = meters
+
+    def build(self, configs: Iterable[StaticConfig]) -> list[Target]:
+        """Return the targets that *configs* describe, in their order.
+
+        Those that cannot be used are counted as promtail does.
+        """
+        self.dropped = []
+        targets: dict[tuple[str, str, str], Target] = {}
+        for config in configs:
+            for address in config.targets:
+                discovered = {**config.labels, ADDRESS: address}
+                target = self._one(discovered)
+                if isinstance(target, Dropped):
+                    self._drop(target)
+                elif target.id in targets:
+                    self._drop(Dropped(discovered, "exists"))
+                else:
+                    targets[target.id] = target
+        return list(targets.values())
+
+    def _one(self, discovered: Mapping[str, str]) -> Target | Dropped:
+        labels = self._relabel(dict(discovered))
+        if labels is None:
+            return Dropped(discovered, "dropped")
+        if labels.get(HOST, self._hostname) != self._hostname:
+            return Dropped(discovered, "wrong_host")
+        if not labels.get(PATH):
+            return Dropped(discovered, "no_path")
+        try:
+            return _target(labels, discovered)
+        except GlobError as error:
+            log.warning("a target is not used: %s: %s", PATH, error)
+            return Dropped(discovered, "error")
+
+    def _drop(self, dropped: Dropped) -> None:
+        self._meters.targets_failed(dropped.reason)
+        self.dropped.append(dropped)
 
 
 def _target(labels: Mapping[str, str], discovered: Mapping[str, str]) -> Target:

@@ -92,7 +92,7 @@ def _write(clock: _Clock, field: str, text: str) -> str:
 
 
 def _fraction(nanosecond: int, text: str) -> str:
-    digits = f"{nanosecond:09}"[: len(text) - 1].ljust(min(len(text) - 1, 9), "0")
+    digits = f"{nanosecond:09}"[: len(text) - 1]
     if text[1] == "9":
         digits = digits.rstrip("0")
         return text[0] + digits if digits else ""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 from collections.abc import Mapping, Sequence
 from typing import Final, TextIO
 
 from .errors import LogsError, UsageError
-from .flags import HelpWanted, Options, parse_argv
+from .flags import HelpWanted, parse_argv
+from .safe import escaped
 
 
 OK: Final = 0
@@ -21,39 +24,39 @@ def main(
 ) -> int:
     """Show logs as *argv* says and return the exit code; never raise for a user."""
     try:
+        _run(argv, environ, out, err)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _leave(out)
+    except LogsError as error:
+        _tell(error, err)
+        return WRONG_USAGE if isinstance(error, UsageError) else FAILED
+    except OSError as error:  # what the network does is a LogsError
+        _tell(LogsError(f"cannot write: {error.strerror or error}"), err)
+        _leave(out)
+        return FAILED
+    return OK
+
+
+def _run(
+    argv: Sequence[str], environ: Mapping[str, str], out: TextIO, err: TextIO
+) -> None:
+    try:
         options = parse_argv(argv, environ)
     except HelpWanted as wanted:
         out.write(str(wanted))
-        return OK
-    except UsageError as error:
-        return _fail(error, err)
-    try:
-        return _run(options, environ, out, err)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-
-
-def _run(options: Options, environ: Mapping[str, str], out: TextIO, err: TextIO) -> int:
+        out.flush()
+        return
     # aiohttp and json cost a fifth of a second; --help and mistakes need neither.
     from .run import run  # noqa: PLC0415
     from .screen import Screen  # noqa: PLC0415
 
-    screen: Screen | None = None
-    try:
-        screen = Screen(options, environ, out, err)
-        asyncio.run(run(options, screen))
-    except BrokenPipeError:
-        if screen is not None:
-            screen.leave()
-    except LogsError as error:
-        return _fail(error, err)
-    return OK
+    asyncio.run(run(options, Screen(options, environ, out, err)))
 
 
-def _fail(error: LogsError, err: TextIO) -> int:
+def _tell(error: LogsError, err: TextIO) -> None:
     """Print *error*: its text, then the hint, or below it the query and a caret."""
-    from .safe import escaped  # noqa: PLC0415
-
     text = f"logs: {escaped(error.text)}"
     if error.hint.startswith("\n"):
         text += error.hint
@@ -61,4 +64,13 @@ def _fail(error: LogsError, err: TextIO) -> int:
         text += f" ({escaped(error.hint)})"
     err.write(f"{text}\n")
     err.flush()
-    return WRONG_USAGE if isinstance(error, UsageError) else FAILED
+
+
+def _leave(out: TextIO) -> None:
+    """Let the interpreter close what cannot be written to without a word."""
+    with contextlib.suppress(OSError, ValueError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(null, out.fileno())
+        finally:
+            os.close(null)

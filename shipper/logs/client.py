@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import os
 import re
@@ -15,10 +14,10 @@ from typing import Any, Final, Self
 import aiohttp
 from yarl import URL
 
-from .errors import LogsError, Refused, Unreachable, UsageError
+from .errors import LogsError, Refused, Unreachable
 from .flags import Connection
 from .lines import NOT_LOKI
-from .query import CATEGORIZE, FLAGS_HEADER
+from .login import headers, parse_address, tls
 
 
 CONNECT_SECONDS: Final = 10.0
@@ -48,11 +47,11 @@ class LogClient:
     async def __aenter__(self) -> Self:
         """Open the session. Raises LogsError for a file that cannot be read."""
         given = self._given
-        connector = aiohttp.TCPConnector(ssl=_tls(given), limit=4)
+        connector = aiohttp.TCPConnector(ssl=tls(given), limit=4)
         self._session = await self._stack.enter_async_context(
             aiohttp.ClientSession(
                 connector=connector,
-                headers=_headers(given, self._base),
+                headers=headers(given, self._base),
                 timeout=aiohttp.ClientTimeout(
                     total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS
                 ),
@@ -162,24 +161,6 @@ class LogClient:
         return answer.get("data", [])
 
 
-def parse_address(text: str) -> URL:
-    """Return the URL of ``localhost:3100`` or ``https://host/path``.
-
-    Raises:
-        UsageError: it is none of http.
-    """
-    try:
-        url = URL(text if "://" in text else f"http://{text}")
-        usable = url.scheme in {"http", "https"} and bool(url.host) and url.port
-    except ValueError:
-        usable = None
-    if not usable:
-        raise UsageError(
-            "--addr is not the address of a server", "write http://localhost:3100"
-        )
-    return url.with_query(None).with_fragment(None)
-
-
 def caret(words: str, query: str) -> str:
     """Return the line of *query* that *words* find fault with, a caret below it."""
     found = _COLUMN.search(words)
@@ -189,53 +170,3 @@ def caret(words: str, query: str) -> str:
     line = "".join(c if c.isprintable() else " " for c in lines[int(found[1]) - 1])
     column = min(max(int(found[2]), 1), len(line) + 1)
     return f"\n  {line}\n  {' ' * (column - 1)}^"
-
-
-def _headers(given: Connection, base: URL) -> dict[str, str]:
-    headers = {FLAGS_HEADER: CATEGORIZE, "User-Agent": "shipper-logs"}
-    token = given.bearer_token or _token(given.bearer_token_file)
-    username = given.username or base.user or ""
-    password = given.password or base.password or ""
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    elif username or password:
-        login = base64.b64encode(f"{username}:{password}".encode())
-        headers["Authorization"] = f"Basic {login.decode()}"
-    if given.org_id:
-        headers["X-Scope-OrgID"] = given.org_id
-    if any("\r" in value or "\n" in value for value in headers.values()):
-        raise UsageError("a login or a tenant cannot have a line break in it")
-    return headers
-
-
-def _token(path: str) -> str:
-    if not path:
-        return ""
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read().strip()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8"
-        raise LogsError(f"--bearer-token-file {path}: {reason}") from None
-
-
-def _tls(given: Connection) -> Any:
-    """Return what aiohttp wants: a context, or True for the usual checks."""
-    if not (given.tls_skip_verify or given.ca_cert or given.cert):
-        return True
-    # Only here: they bring the whole config with them.
-    from exporters.toolkit.errors import StartError  # noqa: PLC0415
-    from shipper.config.tls import TlsConfig  # noqa: PLC0415
-    from shipper.tls import tls_context  # noqa: PLC0415
-
-    try:
-        return tls_context(
-            TlsConfig(
-                ca_file=given.ca_cert,
-                cert_file=given.cert,
-                key_file=given.key,
-                insecure_skip_verify=given.tls_skip_verify,
-            )
-        )
-    except StartError as error:
-        raise LogsError(str(error)) from None

@@ -21,6 +21,7 @@ from .times import SECOND_NS
 
 _DIM: Final = "\x1b[2m"
 _PALETTE: Final = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
+_MOST_COLOURED: Final = 10_000
 # JSON escapes below 0x20 by itself.
 _JSON_UNSAFE: Final = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -85,6 +86,8 @@ class Painter:
         """Return a stream's colour: the same at every start, unless it is taken."""
         taken = self._colours
         if labels not in taken:
+            if len(taken) >= _MOST_COLOURED:
+                taken.clear()
             start = zlib.crc32(repr(labels).encode(errors="replace"))
             turn = (_PALETTE[(start + n) % len(_PALETTE)] for n in range(len(_PALETTE)))
             used = set(taken.values())

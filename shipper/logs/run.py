@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from . import ask
@@ -86,28 +86,32 @@ async def _show(
     client: LogClient, query: str, options: Options, window: Window, screen: Screen
 ) -> None:
     counted = _Stats()
-    everything = not options.limit
     # All of them can be read, and printed, in the order they are wanted in.
-    forward = options.forward or (everything and not options.newest_first)
+    forward = options.forward or not (options.limit or options.newest_first)
     pager = Pager(
         window, limit=options.limit or None, forward=forward, batch=options.batch
     )
-    held: list[list[Line]] = []
+    pages = ask.pages(client, query, pager, counted)
+    if forward is options.newest_first:
+        pages = _whole(pages, forward=forward)
     found = False
-    async for page in ask.pages(client, query, pager, counted):
+    async for page in pages:
         found = True
-        if forward is options.newest_first:
-            held.append(page)
-        else:
-            screen.lines(page, backward=options.newest_first)
-    whole = [line for page in (held if forward else held[::-1]) for line in page]
-    if whole:
-        screen.lines(whole, backward=options.newest_first)
+        screen.lines(page, backward=options.newest_first)
     _tell_missing(pager, screen)
     if not found:
         screen.tell("no lines in this time; --since 24h looks further back")
     if options.stats:
         screen.tell(str(counted))
+
+
+async def _whole(
+    pages: AsyncIterator[list[Line]], *, forward: bool
+) -> AsyncIterator[list[Line]]:
+    """Yield all of *pages* as one, oldest first: they come in the other order."""
+    held = [page async for page in pages]
+    if held:
+        yield [line for page in (held if forward else held[::-1]) for line in page]
 
 
 def _tell_missing(pager: Pager, screen: Screen) -> None:
@@ -137,22 +141,23 @@ async def _history(
     client: LogClient, query: str, options: Options, window: Window, screen: Screen
 ) -> Seen:
     """Print the lines before now and return what the follower has to know of them."""
-    limit = options.limit or None
-    pager = Pager(window, limit=limit, forward=limit is None, batch=options.batch)
-    seen = Seen(window.start_ns)
-    held: list[list[Line]] = []
-    async for page in ask.pages(client, query, pager):
-        if limit is None:
+    if not options.limit:
+        pager = Pager(window, limit=None, forward=True, batch=options.batch)
+        seen = Seen(window.start_ns)
+        async for page in ask.pages(client, query, pager):
             screen.lines(seen.fresh(page, window.end_ns))
-        else:
-            held.append(page)
-    lines = [line for page in reversed(held) for line in page]
-    if limit is not None and len(lines) == limit:
-        # Lines before these, and more of the first one's time, are not wanted.
-        seen = Seen(lines[0].timestamp_ns + 1)
-    if lines:
-        seen.fresh(lines, window.end_ns)
-        screen.lines(lines)
+        return seen
+    # More than are shown are known: one that is stored late, but is older than those
+    # shown, is new.
+    known = max(options.limit, options.batch)
+    pager = Pager(window, limit=known, forward=False, batch=options.batch)
+    pages = _whole(ask.pages(client, query, pager), forward=False)
+    lines = [line async for page in pages for line in page]
+    full = len(lines) == known
+    seen = Seen(lines[0].timestamp_ns + 1 if full else window.start_ns)
+    seen.fresh(lines, window.end_ns)
+    if shown := lines[-options.limit :]:
+        screen.lines(shown)
     return seen
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 from collections.abc import Mapping
 from typing import TextIO
 from zoneinfo import ZoneInfo
@@ -59,15 +58,6 @@ class Screen:
         if not self._quiet:
             self._err.write(escaped(text) + "\n")
             self._err.flush()
-
-    def leave(self) -> None:
-        """Let the interpreter close a pipe nobody reads without a word."""
-        with contextlib.suppress(OSError, ValueError):
-            null = os.open(os.devnull, os.O_WRONLY)
-            try:
-                os.dup2(null, self._out.fileno())
-            finally:
-                os.close(null)
 
 
 def style_of(options: Options, environ: Mapping[str, str], *, terminal: bool) -> Style:

@@ -14,6 +14,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from exporters.toolkit.errors import StartError
+from shipper.config.http_headers import is_header_value
 
 from .backoff import parse_retry_after
 from .headers import (
@@ -21,10 +22,11 @@ from .headers import (
     authorize as authorize,  # noqa: PLC0414 - shipper.jobs takes it from here
     build_headers,
 )
-from .oauth2 import TokenError, TokenSource
+from .oauth2 import TokenSource
 from .outcome import Answer
 from .redirect import MAX_REDIRECTS, REPEATED, carried, moved_to, refusal_to_follow
 from .settings import ClientSettings
+from .token import TokenError
 from .trip import cannot_connect, failure, read_text
 
 
@@ -75,6 +77,8 @@ class PushClient:
         A failure to connect, a broken or late answer, an unreadable file and a token
         that cannot be had come back as `Answer` with status TRANSPORT.
         """
+        if not is_header_value(tenant):  # Loki's words for what it cannot even see
+            return Answer(400, f"tenant ID {tenant!r} contains unsupported character")
         seconds = self.settings.timeout_seconds
         try:
             async with asyncio.timeout(seconds):
@@ -110,7 +114,7 @@ class PushClient:
         return await self._stack.enter_async_context(
             aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=10),
-                timeout=aiohttp.ClientTimeout(total=self.settings.timeout_seconds),
+                timeout=aiohttp.ClientTimeout(total=None),  # `push` has one for all
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=True,
             )

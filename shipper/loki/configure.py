@@ -18,9 +18,9 @@ from shipper.tls import tls_source
 
 from .backoff import Backoff
 from .headers import AddedHeader, Credentials, HeaderError, build_headers
-from .oauth2 import OAuth2Settings
 from .proxy import NoProxy, Proxy, ProxyRules, environment
 from .settings import ClientSettings, EntryLimits
+from .token import OAuth2Settings
 from .trip import Trip
 
 

@@ -154,7 +154,8 @@ class Delivery:
             while parts:
                 part = parts.pop()
                 answer, body = await self._push(route, part)
-                outcome = judge(answer, len(part.batch.tickets))
+                own = route.tenant == self._settings.tenant
+                outcome = judge(answer, len(part.batch.tickets), own_tenant=own)
                 self._note(route, answer, outcome)
                 if self._decide(route, part, outcome, body):
                     self._settle(part.batch.tickets)

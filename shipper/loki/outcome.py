@@ -57,14 +57,18 @@ _PLAIN = {
 }
 
 
-def judge(answer: Answer, entries: int) -> Outcome:
-    """Return what *answer* means for a push of *entries* in one stream."""
+def judge(answer: Answer, entries: int, *, own_tenant: bool = True) -> Outcome:
+    """Return what *answer* means for a push of *entries* in one stream.
+
+    With *own_tenant* the tenant is the one in the settings, where a person can set it
+    right; another one came with the lines, and would be refused for ever.
+    """
     status, text = answer.status, first_line(answer.body)
     if status == TRANSPORT:
         return Outcome(Verdict.RETRY, text)
     reason = f"HTTP {status}: {text}" if text else f"HTTP {status}"
     if status == 400:
-        return _judge_refusal(answer.body, entries, reason)
+        return _judge_refusal(answer.body, entries, reason, own_tenant=own_tenant)
     if status == 413 or (status >= 500 and _too_large(answer.body)):
         return Outcome(Verdict.SPLIT, reason, {"too_large": 1})
     if status >= 500:
@@ -78,9 +82,11 @@ def first_line(text: str, limit: int = 300) -> str:
     return line if len(line) <= limit else line[:limit] + "…"
 
 
-def _judge_refusal(body: str, entries: int, reason: str) -> Outcome:
+def _judge_refusal(
+    body: str, entries: int, reason: str, *, own_tenant: bool
+) -> Outcome:
     refusal = parse_refusal(body, entries)
-    if refusal.kind is Kind.SETUP:
+    if refusal.kind is Kind.SETUP or (refusal.kind is Kind.TENANT and own_tenant):
         return Outcome(Verdict.HOLD, reason)
     if refusal.kind is Kind.UNKNOWN:  # a single entry that is still refused is dropped
         return Outcome(Verdict.SPLIT, reason, {"bad_request": 1})

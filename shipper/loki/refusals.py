@@ -19,6 +19,7 @@ class Kind(Enum):
     PARTLY = auto()  # the named entries were refused, the rest was stored
     WHOLE = auto()  # the stream itself was refused: nothing stored, and never will be
     UNKNOWN = auto()  # nothing stored; which entry is at fault is not said
+    TENANT = auto()  # Loki knows no tenant of that name, and cannot have one
     SETUP = auto()  # not about the entries at all: tenant, proxy, encoding
 
 
@@ -60,9 +61,10 @@ _IGNORED_REASONS = (
     ("out_of_order", re.compile(r"reason: 'entry out of order")),
 )
 _GROUP = re.compile(r"(?:^|; )(\d+) errors like: ")
-_SETUP = re.compile(
-    r"^\s*<|^no org id|^tenant ID '|Content-Encoding|^mime: |[Cc]ontent-?[Tt]ype"
-)
+_SETUP = re.compile(r"^\s*<|^no org id|Content-Encoding|^mime: |[Cc]ontent-?[Tt]ype")
+
+
+_TENANT = re.compile(r"^tenant ID (?:'|is )|^multiple org IDs present")
 
 
 def parse_refusal(body: str, entries: int) -> Refusal:
@@ -72,6 +74,8 @@ def parse_refusal(body: str, entries: int) -> Refusal:
     if ignored and text.startswith("entry with timestamp "):
         count = min(int(ignored[1]), entries)
         return Refusal(Kind.PARTLY, {_first(_IGNORED_REASONS, text): count})
+    if _TENANT.search(text):
+        return Refusal(Kind.TENANT, {"invalid_tenant": entries})
     if _SETUP.search(text) and not _GROUP.search(text):
         return Refusal(Kind.SETUP, {})
     dropped: dict[str, int] = {}

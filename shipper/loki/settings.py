@@ -8,7 +8,7 @@ from typing import Literal
 
 from .backoff import Backoff
 from .headers import AddedHeader, Credentials
-from .oauth2 import OAuth2Settings
+from .token import OAuth2Settings
 from .trip import Trip
 
 

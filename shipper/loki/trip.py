@@ -104,8 +104,9 @@ def cannot_connect(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):  # its errno is OpenSSL's, not the system's
         return f"cannot connect: TLS: {error.reason or error}"
     # asyncio puts its own words into strerror; of a failed look-up errno is negative.
-    known = error.errno is not None and error.errno > 0
-    reason = os.strerror(error.errno or 0) if known else error.strerror or str(error)
+    if error.errno is not None and error.errno > 0:
+        return f"cannot connect: {os.strerror(error.errno)}"
+    reason = error.strerror or str(error) or "connection closed by the other side"
     return f"cannot connect: {reason}"
 
 

@@ -1,9 +1,9 @@
 """The user's own metrics, by name and labels (promtail clients/pkg/logentry/metric).
 
-Labels come out of log lines, so their number has a bound: with `MAX_SERIES` in a metric,
-lines with further labels are counted together, as ``{overflow="true"}``, and told by
-``shipper_custom_metrics_folded_lines_total``. Series that nothing happened to for their
-idle time go after the next scrape.
+Labels come out of log lines, so their number has a bound: with `MAX_SERIES` in a
+metric, lines with further labels are counted together, as ``{overflow="true"}``, and
+told by ``shipper_custom_metrics_folded_lines_total``. Series that nothing happened to
+for their idle time go after the next scrape.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ class Vector(Generic[S]):
         self._cells: dict[Labels, _Cell[S]] = {}
         self._pruned_at = -inf
         self._shown_by: set[int] = set()
+        self.meters: object = None  # held, so that its id() is not another's
 
     def series(
         self, labels: Mapping[str, str], make: Callable[[], S], idle_seconds: float
@@ -93,6 +94,10 @@ class Vector(Generic[S]):
             return False
         self._shown_by = {viewer}
         return True
+
+    def has_new_viewer(self) -> None:
+        """Begin a scrape anew: who showed this before may be gone."""
+        self._shown_by.clear()
 
     def _add(self, key: Labels, make: Callable[[], S], now: float) -> _Cell[S]:
         if len(self._cells) >= MAX_SERIES and now - self._pruned_at >= PRUNE_SECONDS:
@@ -146,6 +151,8 @@ def shared_vector(name: str, kind: Kind, text: str, workshop: Workshop) -> Vecto
     vector = _SHARED.get(key)
     if vector is None or vector.kind != kind:
         vector = _SHARED[key] = Vector(name, kind, text, workshop.monotonic)
+        vector.meters = workshop.meters
+    vector.has_new_viewer()
     return vector
 
 

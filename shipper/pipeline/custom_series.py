@@ -1,4 +1,4 @@
-"""What one series of a user's metric holds (client_golang counter, gauge, histogram)."""
+"""What one series of a user's metric holds (client_golang counter.go and others)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Histogram:
         self._sum = 0.0
 
     def observe(self, value: float) -> bool:
-        """Count *value*; return False for NaN: the sum would never be a number again."""
+        """Count *value*; return False for NaN, which would stay in the sum."""
         if isnan(value):
             return False
         self._counts[bisect_left(self._bounds, value)] += 1

@@ -1,7 +1,7 @@
 """Go's text/template with what promtail's templates may call.
 
 The language is the package gotpl's. It is imported with the first template: that takes
-0.2 s and 15 MiB, which a shipper without templates must not pay for.
+0.2 s and 9 MiB, which a shipper without templates must not pay for.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from .template_functions import REFUSED, functions
 from .template_functions.bounds import MAX_CHARACTERS
@@ -17,8 +17,21 @@ from .template_functions.bounds import MAX_CHARACTERS
 
 _MAX_STEPS: Final = 100_000
 _MAX_DEPTH: Final = 100  # of templates that call templates; each costs Python's stack
+_STRINGS: Final = r'"(?:[^"\\\n]|\\.)*"|`[^`]*`'
+_ACTION: Final = re.compile(rf"\{{\{{(?!-?\s*/\*)(?:{_STRINGS}|[^\"`])*?\}}\}}")
+_NOW: Final = re.compile(rf"{_STRINGS}|(?<![\w.$])(?P<now>now)(?=\.[A-Z])")
 _PLACE: Final = re.compile(r"^template:(\d+):\d+: ")
 _UNDEFINED: Final = re.compile(r"function '(\w+)' not defined")
+
+
+class _Text(str):
+    """A text without fields: gotpl would offer the methods of Python's."""
+
+    __slots__ = ()
+
+    def __gotemplate_lookup__(self, name: str) -> NoReturn:
+        """Refuse, as Go does."""
+        raise TemplateError(f"can't evaluate field {name} in type string")
 
 
 class TemplateError(ValueError):
@@ -33,16 +46,17 @@ class Template:
     def __init__(self, text: str) -> None:
         """Compile *text*. Raises TemplateError."""
         try:
-            self._render = _environment().from_string(text, name=_NAME).render
+            source = _ACTION.sub(_with_calls, text)
+            self._render = _environment().from_string(source, name=_NAME).render
         except RecursionError:
             raise TemplateError(f"template: {_NAME}: nested too deeply") from None
         except Exception as error:  # noqa: BLE001 - no text may be a traceback
             raise TemplateError(_parse_error(error)) from None
 
-    def render(self, values: Mapping[str, Any]) -> str:
+    def render(self, values: Mapping[str, str]) -> str:
         """Return the text for the fields *values*. Raises TemplateError."""
         try:
-            text: str = self._render(values)
+            text: str = self._render({key: _Text(values[key]) for key in values})
         except Exception as error:  # noqa: BLE001 - nor may a line
             raise TemplateError(_one_line(str(error))) from None
         return text
@@ -63,11 +77,12 @@ def _environment() -> Any:
 
     callable_ = functions()
     budget = gotpl.ExecutionBudget(MAX_CHARACTERS, _MAX_STEPS, _MAX_DEPTH, _MAX_STEPS)
-    # The policy keeps templates off the attributes of Python's values.
-    policy = gotpl.SandboxPolicy(
-        allow_functions=callable_, allow_custom_lookup=True, default_budget=budget
-    )
-    return gotpl.Environment(functions=callable_, sandbox=policy)
+    return gotpl.Environment(functions=callable_, budget=budget)
+
+
+def _with_calls(action: re.Match[str]) -> str:
+    """Return *action* with ``now.Unix`` as ``(now).Unix``, which gotpl understands."""
+    return _NOW.sub(lambda found: "(now)" if found["now"] else found[0], action[0])
 
 
 def _parse_error(error: Exception) -> str:

@@ -26,7 +26,7 @@ _KEYS: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
 def compile_jmes(expression: str) -> Search:
     """Return the search for *expression*. Raises JmesError.
 
-    A key costs 40 ns so, and 1 µs in the package.
+    A key costs 0.15 µs so, and 2 µs in the package.
     """
     if not _KEYS.fullmatch(expression):
         return _general(expression)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from shipper.config.syslog import SyslogConfig
 from shipper.loki.quiet import Quiet
-from shipper.pipeline.entry import Entry, Labels, Sink
+from shipper.pipeline.entry import Entry, Labels, Sink, Untracked
 from shipper.syslog.frame import Frame
 from shipper.syslog.labels import Relabel, Streams, connection_labels, message_labels
 from shipper.syslog.message import Message, ParseError
@@ -25,17 +25,12 @@ from shipper.syslog.rfc5424 import format_rfc5424, parse_rfc5424
 log = logging.getLogger(__name__)
 
 
-class Peer:
+class Peer(Untracked):
     """A sender, and the cursor of its entries: nobody there hears of an answer."""
-
-    __slots__ = ("ip", "labels")
 
     def __init__(self, ip: str, hostname: str) -> None:
         self.ip = ip
         self.labels = connection_labels(ip, hostname)
-
-    def acknowledge(self, entries: Sequence[Entry]) -> None:
-        """Forget *entries*."""
 
 
 class Intake:

@@ -65,7 +65,7 @@ class OctetSplitter:
 
     def _length(self) -> bool:
         buffer = self._buffer
-        while buffer[:1] in {b"\n", b"\r"}:
+        while buffer.startswith((b"\n", b"\r")):
             del buffer[:1]
         length = _LENGTH.match(buffer)
         if length is not None:

@@ -30,9 +30,8 @@ _MONTHS: Final = (
 )  # fmt: skip
 _HOSTNAME: Final = re.compile(rb"[!-9;-~]{1,255}(?= )")
 _TAG: Final = re.compile(rb"[!-9;-Z\\-~]{1,48}(?=[:\[])")
-_CONTENT: Final = re.compile(rb"\[([!-Z\\^-~]*)\]")
+_CONTENT: Final = re.compile(rb"\[(?=[!-Z\\-~])([!-Z\\^-~]*)(\])?")
 _LEAP_YEAR: Final = 2000
-_END: Final = re.compile(rb"\r?\n\Z")
 
 
 def parse_rfc3164(data: bytes, now: datetime) -> Message:
@@ -46,7 +45,7 @@ def parse_rfc3164(data: bytes, now: datetime) -> Message:
         known = _PRI.match(data)
         what = "a timestamp as Jan _2 15:04:05" if known else "<priority>, 0 to 191"
         raise ParseError(f"expected {what} at byte {known.end() if known else 0}")
-    words = _Words(_END.sub(b"", data), header.end())
+    words = _Words(data.rstrip(b"\r\n"), header.end())
     words.read()
     return Message(
         int(header[1]),
@@ -101,10 +100,9 @@ class _Words:
         self.tag, at = found[0], found.end()
         content = _CONTENT.match(data, at)
         if content is not None:
-            if content[1]:
-                self.mark = content.start(1)
-            self.content = data[self.mark : content.end() - 1]
-            at = content.end()
+            self.mark, at = content.start(1), content.end()
+            if content[2]:
+                self.content = content[1]
         if data[at : at + 2] != b": " or at + 2 >= len(data):
             return False
         self.mark = at + 2

@@ -2,7 +2,8 @@
 
 What is accepted is what go-syslog accepts (rfc5424/machine.go.rl): at most six digits
 of a second, no leap second, a priority of 0 to 191 without leading zeros; the text may
-be anything, a byte order mark stays in it. 4 s of CPU per million messages.
+be anything, a byte order mark stays in it. 8 s of CPU per million messages of
+150 bytes on a busy machine.
 """
 
 from __future__ import annotations

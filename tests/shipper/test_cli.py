@@ -43,7 +43,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Stand in for the shipper itself: note that it was started."""
     starts: list[bool] = []
 
-    def run(serve: object) -> int:
+    def run(serve: object, *, reload: object) -> int:
         starts.append(True)
         return 0
 
@@ -64,7 +64,12 @@ def config(*argv: str) -> Config:
 
 def test_check_syntax(capsys: pytest.CaptureFixture[str], file: str) -> None:
     text = "Valid config file! No syntax issues found\n"
-    assert run(capsys, "-check-syntax", "-config.file", file) == (0, text, "")
+    code, out, err = run(capsys, "-check-syntax", "-config.file", file)
+    assert (code, out) == (0, text)
+    assert err == (
+        f"warning: {file}: job docker: no rule makes a label: all containers are one "
+        "stream\n"
+    )
 
 
 def test_check_syntax_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:
@@ -207,7 +212,17 @@ def test_expand_env(tmp_path: Path) -> None:
 
 def test_flags_without_meaning_are_accepted(file: str) -> None:
     argv = [f"-config.file={file}", "-server.grpc-listen-port=0"]
-    assert parse_argv(argv) == Options((file,), frozenset(), {})
+    name = "server.grpc-listen-port"
+    assert parse_argv(argv) == Options((file,), frozenset(), {}, (name,))
+
+
+def test_every_flag_of_promtail_is_known() -> None:
+    """The names that ``promtail -help`` of 3.4.6 prints."""
+    listed = Path(__file__).parent / "promtail_flags.txt"
+    missing = [
+        name for name in listed.read_text().split() if f"  {name}\n" not in usage()
+    ]
+    assert missing == []
 
 
 def test_show_can_be_read_back_as_yaml(file: str) -> None:

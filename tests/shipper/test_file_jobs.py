@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from exporters.toolkit.decode import DecodeError, decode
-from shipper.app import serve
+from shipper.app import App
 from shipper.config.model import Config
 from shipper.file_metrics import FileMeters
 from shipper.metrics import ShipperMetrics
@@ -51,7 +51,7 @@ async def test_files_and_containers_in_one_job(tmp_path: Path) -> None:
         text = JOB.format(root=tmp_path, url=server.make_url("/push"))
         stop = asyncio.Event()
         running = asyncio.create_task(
-            serve(decode(text.encode(), Config, "c.yaml"), stop)
+            App(decode(text.encode(), Config, "c.yaml")).serve(stop)
         )
         await loki.wait_for(3)
         stop.set()
@@ -69,7 +69,7 @@ async def test_files_and_containers_in_one_job(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("labels", "rules", "error"),
     [
-        ("{a: b}", "[]", "__path__ missing"),
+        ("{a: b}", "[]", ""),
         ('{__path__: "/a["}', "[]", "a '[' without its ']'"),
         ('{a-b: c, __path__: "/a"}', "[]", '"a-b" is not a valid label name'),
         ("{a: b}", "[{target_label: __path__, replacement: /x}]", ""),

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 
 from exporters.toolkit.decode import OneOrMany, Problem
 from exporters.toolkit.duration import parse_nanoseconds
-from exporters.toolkit.regex import Regex
+from exporters.toolkit.regex import Regex, RegexError
 from shipper.config.limits import parse_byte_size
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
@@ -61,7 +61,7 @@ class Config:
         for (key, text), parse in zip(texts.items(), parsers, strict=True):
             try:
                 _parsed(parse, getattr(self, key))
-            except ValueError as error:
+            except (ValueError, RegexError) as error:
                 yield Problem(text.format(error), (key,))
 
     def build(self, workshop: Workshop) -> Filter:

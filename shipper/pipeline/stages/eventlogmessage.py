@@ -1,4 +1,4 @@
-"""``eventlogmessage``: extract the lines of a Windows event (stages/eventlogmessage.go).
+"""``eventlogmessage``: extract what a Windows event says (promtail stages/).
 
 Each ``Key: value`` of the message becomes something extracted.
 """

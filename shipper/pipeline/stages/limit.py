@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from exporters.toolkit.decode import Problem
+from shipper.pipeline.rate import Rate
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
 from shipper.pipeline.token_bucket import TokenBucket
-from shipper.pipeline.weak import WeakBool, WeakFloat, WeakInt
+from shipper.pipeline.weak import Count, Flag
 
 
 log = logging.getLogger(__name__)
@@ -28,11 +29,11 @@ class Config:
     With *by_label_name* each value of that label has a limit of its own.
     """
 
-    rate: WeakFloat = 0.0
-    burst: WeakInt = 0
-    drop: WeakBool = False
+    rate: Rate = 0.0
+    burst: Count = 0
+    drop: Flag = False
     by_label_name: str = ""
-    max_distinct_labels: WeakInt = 0
+    max_distinct_labels: Count = 0
 
     def problems(self) -> Iterator[Problem]:
         if not (self.rate > 0 and self.burst > 0):  # nor NaN
@@ -58,7 +59,7 @@ class _LimitDropping(Filter):
         self._bucket = bucket
         self._meters = workshop.meters
 
-    def apply(self, record: Record) -> bool:
+    def apply(self, _: Record) -> bool:
         if self._bucket.allow():
             return True
         self._meters.dropped(DROP_REASON)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from typing import Any, ClassVar, Final, cast
 
-from exporters.toolkit.decode import Problem
-from exporters.toolkit.duration import parse_nanoseconds
+from exporters.toolkit.duration import parse_go_duration
 from exporters.toolkit.gotext import parse_float
 from shipper.loki.quiet import Quiet
 from shipper.metrics import DURATION_BUCKETS
+from shipper.pipeline.custom_config import MetricConfig
 from shipper.pipeline.custom_metrics import CustomMetrics, Kind, shared_vector
 from shipper.pipeline.custom_series import Counter, Gauge, Histogram
 from shipper.pipeline.record import Record
@@ -23,114 +24,22 @@ from shipper.pipeline.values import text_of
 
 log = logging.getLogger(__name__)
 
-DEFAULT_PREFIX: Final = "promtail_custom_"
-DEFAULT_IDLE_SECONDS: Final = 300
-# The work of each action, with a series and a number; actions without need no number.
-_COUNTER: Final[Mapping[str, Any]] = {
-    "inc": lambda counter, _: counter.add(1.0),
-    "add": Counter.add,
-}
-_GAUGE: Final[Mapping[str, Any]] = {
-    "set": Gauge.set,
-    "inc": lambda gauge, _: gauge.add(1.0),
-    "dec": lambda gauge, _: gauge.add(-1.0),
-    "add": Gauge.add,
-    "sub": lambda gauge, number: gauge.add(-number),
+Change = Callable[[Any, float], bool]
+"""Changes a series by a number; False: that cannot be."""
+
+_PREFIX: Final = "promtail_custom_"
+_CHANGES: Final[Mapping[tuple[str, str], Change]] = {
+    ("counter", "inc"): lambda series, _: series.add(1.0),
+    ("counter", "add"): Counter.add,
+    ("gauge", "set"): Gauge.set,
+    ("gauge", "inc"): lambda series, _: series.add(1.0),
+    ("gauge", "dec"): lambda series, _: series.add(-1.0),
+    ("gauge", "add"): Gauge.add,
+    ("gauge", "sub"): lambda series, number: series.add(-number),
+    ("histogram", ""): Histogram.observe,
 }
 _NUMBERLESS: Final = frozenset({"inc", "dec"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Update:
-    """When and how a metric changes; keys that its type does not know do nothing."""
-
-    match_all: bool = False
-    count_entry_bytes: bool = False
-    value: str | None = None
-    action: str = ""
-    buckets: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricConfig:
-    """One metric; *source* is its own name if none is given."""
-
-    type: str = ""
-    description: str = ""
-    source: str | None = None
-    prefix: str = ""
-    max_idle_duration: str | None = None
-    config: Update = field(default_factory=Update)
-
-    @property
-    def kind(self) -> str:
-        """Return the type as it is meant."""
-        return self.type.lower()
-
-    @property
-    def action(self) -> str:
-        """Return the action as it is meant."""
-        return self.config.action.lower()
-
-    def problems(self) -> Iterator[Problem]:
-        checks = {"counter": _counter, "gauge": _gauge, "histogram": _histogram}
-        check = checks.get(self.kind)
-        if check is None:
-            text = f"invalid metric type '{self.kind}', metric type must be one of "
-            yield Problem(f"{text}'counter', 'gauge', or 'histogram'", ("type",))
-        else:
-            yield from check(self)
-        try:
-            if self.idle_seconds < 1:
-                text = "max_idle_duration less than 1s not allowed"
-                yield Problem(text, ("max_idle_duration",))
-        except ValueError as error:
-            text = f"max_idle_duration could not be parsed as a time.Duration: '{error}'"
-            yield Problem(text, ("max_idle_duration",))
-
-    @property
-    def idle_seconds(self) -> int:
-        """Return after how long without a change a series goes. Raises ValueError."""
-        if self.max_idle_duration is None:
-            return DEFAULT_IDLE_SECONDS
-        return parse_nanoseconds(self.max_idle_duration) // 10**9
-
-
-def _counter(metric: MetricConfig) -> Iterator[Problem]:
-    update, place = metric.config, ("config",)
-    if not update.action:
-        text = "counter action must be defined as either `inc` or `add`"
-        yield Problem(text, place)
-    elif metric.action not in _COUNTER:
-        text = f"action {metric.action} is not valid, action must be either "
-        yield Problem(f"{text}`inc` or `add`", ("config", "action"))
-    if update.match_all and update.value is not None:
-        text = "`match_all: true` cannot be combined with `value`, "
-        yield Problem(f"{text}please remove `match_all` or `value`", place)
-    if update.count_entry_bytes and not update.match_all:
-        text = "`count_entry_bytes: true` can only be set with `match_all: true`"
-        yield Problem(text, place)
-    if update.count_entry_bytes and metric.action == "inc":
-        text = "`count_entry_bytes: true` can only be used with `action: add`"
-        yield Problem(text, place)
-
-
-def _gauge(metric: MetricConfig) -> Iterator[Problem]:
-    actions = "`set`, `inc`, `dec`, `add`, or `sub`"
-    if not metric.action:
-        yield Problem(f"gauge action must be defined as {actions}", ("config",))
-    elif metric.action not in _GAUGE:
-        text = f"action {metric.action} is not valid, action must be {actions}"
-        yield Problem(text, ("config", "action"))
-
-
-def _histogram(metric: MetricConfig) -> Iterator[Problem]:
-    bounds = metric.config.buckets
-    if not all(a < b for a, b in zip(bounds, (*bounds[1:], float("inf")), strict=True)):
-        if bounds[-1] == float("inf") and _grows(bounds[:-1]):
-            return
-        text = "histogram buckets must be in increasing order"
-        yield Problem(text, ("config", "buckets"))
+_MISSING: Final = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,4 +52,97 @@ class Config:
 
     def build(self, workshop: Workshop) -> Filter:
         """Return the stage."""
-        return _Metrics(self, workshop)
+        return _Metrics(self.metrics, workshop)
+
+
+class _Metrics(Filter):
+    """Shows each line to every metric; changes nothing of it."""
+
+    def __init__(self, configs: Mapping[str, MetricConfig], workshop: Workshop) -> None:
+        self._metrics = [_Metric(*item, workshop) for item in configs.items()]
+        workshop.meters.register(CustomMetrics([m.vector for m in self._metrics]))
+
+    def apply(self, record: Record) -> bool:
+        for metric in self._metrics:
+            metric.look_at(record)
+        return True
+
+
+class _Metric:
+    """Knows when and how one metric changes."""
+
+    def __init__(self, name: str, config: MetricConfig, workshop: Workshop) -> None:
+        full_name = f"{config.prefix or _PREFIX}{name}"
+        kind, action = cast(Kind, config.kind), config.action
+        self.vector = shared_vector(full_name, kind, config.description, workshop)
+        self._source = name if config.source is None else config.source
+        self._idle_seconds = config.idle_seconds
+        self._update = config.config
+        self._matches_all = kind == "counter" and config.config.match_all
+        self._change = _CHANGES[kind, "" if kind == "histogram" else action]
+        self._needs_number = kind == "histogram" or action not in _NUMBERLESS
+        self._make = _maker(config)
+        self._quiet = Quiet(workshop.monotonic)
+
+    def look_at(self, record: Record) -> None:
+        """Change the series of *record*'s labels, if it says so."""
+        value = self._find(record)
+        if value is _MISSING:
+            return
+        wanted = self._update.value
+        if wanted is not None and text_of(value) != wanted:
+            return
+        number = number_of(value) if self._needs_number else 0.0
+        if number is None:
+            return
+        series = self.vector.series(record.labels, self._make, self._idle_seconds)
+        if not self._change(series, number):
+            self._complain(number)
+
+    def _find(self, record: Record) -> Any:
+        if not self._matches_all:
+            return record.extracted.get(self._source, _MISSING)
+        if self._update.count_entry_bytes:
+            return len(to_bytes(record.line))
+        return None
+
+    def _complain(self, number: float) -> None:
+        suppressed = self._quiet.may_say("number")
+        if suppressed is not None:
+            fields = {
+                "metric": self.vector.name,
+                "value": number,
+                "suppressed": suppressed,
+            }
+            text = f"a {self.vector.kind} cannot be changed by this value: ignored"
+            log.warning(text, extra={"fields": fields})
+
+
+def _maker(config: MetricConfig) -> Callable[[], Any]:
+    if config.kind == "histogram":
+        return partial(Histogram, config.bounds or DURATION_BUCKETS)
+    return Counter if config.kind == "counter" else Gauge
+
+
+def number_of(value: Any) -> float | None:
+    """Return *value* as a number (upstream getFloat), None when it is none.
+
+    A duration is one of seconds: ``0.5ms`` is 0.0005.
+    """
+    match value:
+        case bool() | float():
+            return float(value)
+        case int():
+            return float(value) if abs(value) < 1 << 1000 else inf
+        case str():
+            return _number_in(value)
+    return None
+
+
+def _number_in(text: str) -> float | None:
+    for parse in (parse_float, parse_go_duration):
+        try:
+            return parse(text)
+        except ValueError:
+            continue
+    return None

@@ -14,7 +14,7 @@ from shipper.pipeline.gojson import marshal
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
 from shipper.pipeline.values import text_of
-from shipper.pipeline.weak import WeakBool
+from shipper.pipeline.weak import Flag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Config:
     """What goes into the object; whether the line is from now then."""
 
     labels: Annotated[tuple[str, ...], OneOrMany()] = ()
-    ingest_timestamp: WeakBool = True
+    ingest_timestamp: Flag = True
 
     def build(self, workshop: Workshop) -> Filter:
         """Return the stage."""

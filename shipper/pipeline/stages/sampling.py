@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exporters.toolkit.decode import Problem
+from shipper.pipeline.rate import Rate
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
-from shipper.pipeline.weak import WeakFloat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The share that stays, 0 to 1; promtail drops every line when it is missing."""
 
-    rate: WeakFloat | None = None
+    rate: Rate | None = None
     drop_counter_reason: str = ""
 
     def problems(self) -> Iterator[Problem]:
@@ -42,7 +42,7 @@ class _Sampling(Filter):
         self._chance = workshop.chance
         self._meters = workshop.meters
 
-    def apply(self, record: Record) -> bool:
+    def apply(self, _: Record) -> bool:
         if self._chance() < self._rate:
             return True
         self._meters.dropped(self._reason)

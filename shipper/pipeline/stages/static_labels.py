@@ -1,4 +1,4 @@
-"""``static_labels``: labels that are always the same (promtail stages/static_labels.go)."""
+"""``static_labels``: labels that are always the same (promtail static_labels.go)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``structured_metadata``: pairs beside the line (promtail stages/structuredmetadata.go).
+"""``structured_metadata``: pairs beside the line (promtail structuredmetadata.go).
 
 Its older name is ``non_indexed_labels``.
 """

@@ -43,6 +43,6 @@ def functions() -> dict[str, Callable[..., Any]]:
         **times.with_methods(sprig),
         **text.FUNCTIONS,
         **regex.FUNCTIONS,
-        **printing.functions(),
+        **printing.FUNCTIONS,
     }
     return {name: bounds.guarded(call) for name, call in everything.items()}

@@ -27,9 +27,10 @@ _BY_STEPS: Final = ("seq", "untilStep")
 
 
 def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return *function* for arguments that are not too big.
+    """Return *function* for arguments that are not too big, each text a plain str.
 
-    So a text that is doubled in a loop, or by each line, comes to an end.
+    So a text that is doubled in a loop, or by each line, comes to an end. And gotpl
+    compares exact types here and there.
     """
 
     @wraps(function)
@@ -39,7 +40,7 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
                 check(len(argument))
             elif isinstance(argument, list) and len(argument) > MAX_WIDTH:
                 raise ValueError(f"a list of more than {MAX_WIDTH} items")
-        return function(*arguments)
+        return function(*(str(a) if isinstance(a, str) else a for a in arguments))
 
     return call
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 from types import MethodType
 from typing import Any, Final
@@ -40,10 +40,15 @@ class Moment:
         self.time = time
 
     def __gotemplate_lookup__(self, name: str) -> Callable[..., Any]:
-        """Return the method of Go's name *name*. Raises AttributeError."""
+        """Return the method of Go's name *name*. Raises TypeError."""
         if name not in _METHODS:
-            raise AttributeError(name)
+            raise TypeError(f"can't evaluate field {name} in type time.Time")
         return MethodType(_METHODS[name], self)
+
+    def __go_format_value__(self, kind: str, _mode: str, *, nested: bool) -> str:
+        """Return what ``%v`` and ``%T`` print."""
+        del nested
+        return "time.Time" if kind == "type" else str(self)
 
     def __str__(self) -> str:
         text: str = self.time.format(_DEFAULT_LAYOUT)
@@ -74,13 +79,13 @@ def _adapted(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _moment(date: datetime) -> Moment:
-    from gotime.go import Time  # noqa: PLC0415
+    from gotime.go import Location, Time  # noqa: PLC0415
 
-    plain = datetime.combine(date.date(), date.timetz())
-    time = Time.from_datetime(plain)
+    seconds = Time.from_datetime(date.replace(microsecond=0)).unix_seconds
     nanosecond = getattr(date, "nanosecond", date.microsecond * 1000)
-    exact = Time.from_unix(time.unix_seconds, nanosecond, location=time.location)
-    return Moment(date, exact)
+    offset = int((date.utcoffset() or timedelta()).total_seconds())
+    zone = Location.fixed(date.tzname() or date.strftime("%z"), offset)
+    return Moment(date, Time.from_unix(seconds, nanosecond, location=zone))
 
 
 def _utc(moment: Moment) -> Moment:

@@ -170,7 +170,7 @@ MINIMAL = "clients: [{url: 'http://l/'}]\n"
             "clients: [{url: 'http://a/', external_labels: {a-b: c}}]",
             '"a-b" is not a valid label name',
         ),
-        ("clients: [{url: 'http://a/', oauth2: {a: b}}]", "oauth2: known to promtail"),
+        ("clients: [{url: 'http://a/', oauth2: {a: b}}]", "oauth2 client_id must be configured"),
         ("clients: [{url: 'http://a/', batchsize: 0}]", "1:41: batchsize must be"),
         (
             "clients: [{url: 'http://a/', tls_config: {cert_file: c}}]",

@@ -16,7 +16,7 @@ from shipper.files.meters import NoMeters
 from shipper.files.reader import Budget
 from shipper.files.supervisor import FilesSupervisor, Pace
 from shipper.files.tail import Settings
-from shipper.files.target import StaticConfig, build
+from shipper.files.target import Builder, StaticConfig
 from shipper.pipeline.entry import Cursor, Entry, Labels
 from shipper.positions import Positions
 
@@ -128,7 +128,7 @@ class Bench:
             },
         )
         supervisor = FilesSupervisor(
-            build([config], lambda labels: labels, "here", self.meters),
+            Builder(lambda found: found, "here", self.meters).build([config]),
             Ledger(positions, "job"),
             Settings(
                 self.shelf,

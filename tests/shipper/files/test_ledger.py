@@ -152,3 +152,32 @@ async def test_lines_in_flight_survive_the_end_of_their_file(tmp_path: Path) -> 
     assert [place.inode for place in trail.places] == [3, 5]
     segment.acknowledge([Entry(0, b"")])
     assert [place.inode for place in trail.places] == [5]
+
+
+def test_archives_have_books_of_their_own(tmp_path: Path) -> None:
+    entries = {OURS: "7 3 2:ff", f"archive:job:t:{PATH}": "70 3 2:ff 4"}
+    for number, expected in {"4": Place(70, 3, 2, 255, 4), "5": Place(5)}.items():
+        book = positions(tmp_path, {**entries, PATH: number})
+        trail = Ledger(book, "job", archives=True).trail(KEY)
+        assert list(trail.places) == [expected]
+
+
+@pytest.mark.parametrize("key", [KEY, ("other", PATH)])
+async def test_a_place_is_kept_for_whoever_wants_the_path_again(
+    tmp_path: Path, key: tuple[str, str]
+) -> None:
+    book = positions(tmp_path)
+    ledger = Ledger(book, "job")
+    segment = ledger.trail(KEY).begin(3, 0)
+    segment.pending.extend([5, 9])
+    segment.acknowledge([Entry(1, b"")])
+    ledger.suspend(KEY)
+    await book.save()
+    trail = ledger.trail(key)
+    assert [(place.inode, place.offset) for place in trail.kept] == [(3, 5)]
+    segment.acknowledge([Entry(2, b"")])  # came too late
+    trail.begin(3, 5)
+    await book.close()
+    kept = load(book.path)
+    assert kept[PATH] == "5"
+    assert [name for name in kept if name != PATH] == [f"file:job:{key[0]}:{PATH}"]

@@ -26,6 +26,7 @@ kept_places = st.builds(
     inode=st.integers(1, (1 << 64) - 1),
     head_bytes=st.integers(0, HEAD_BYTES),
     head_checksum=st.integers(0, (1 << 32) - 1),
+    lines=st.none() | st.integers(0, 1 << 62),
 )
 
 
@@ -44,7 +45,9 @@ def test_nothing_but_a_place_or_an_error(text: str) -> None:
         assert place.offset >= 0
 
 
-@pytest.mark.parametrize("text", ["", "1", "-1 2 3:4", "1 2 9999:4", "1 2 3", "x y z"])
+@pytest.mark.parametrize(
+    "text", ["", "1", "-1 2 3:4", "1 2 9999:4", "1 2 3", "x y z", "1 2 3:4 -5"]
+)
 def test_no_place(text: str) -> None:
     with pytest.raises(ValueError, match="expected"):
         parse_place(text)
@@ -109,3 +112,23 @@ def test_restart_reads_again_what_is_not_acknowledged() -> None:
     trail.restart()
     assert offsets(trail) == [(1, 5)]
     assert trail.in_flight == 0
+
+
+def test_lines_are_counted_if_they_are_to_be() -> None:
+    trail = Trail()
+    segment = trail.begin(1, 100, lines=7)
+    segment.pending.extend([110, 120])
+    segment.acknowledge(entries(1))
+    assert (segment.place.offset, segment.place.number) == (110, 8)
+    assert Place(100, 1).number == 100
+
+
+@pytest.mark.parametrize(("acknowledged", "since"), [(0, 5), (1, 5), (2, 6), (3, None)])
+def test_since_when_lines_wait(acknowledged: int, since: int | None) -> None:
+    trail = Trail()
+    segment = trail.begin(1, 0)
+    segment.pending.extend([10, 20, 30])
+    segment.mark(20, 5)
+    segment.mark(30, 6)
+    segment.acknowledge(entries(acknowledged))
+    assert trail.waiting_since_ns == since

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from shipper.files.glob import GlobError
 from shipper.files.meters import NoMeters
-from shipper.files.target import StaticConfig, Target, build
+from shipper.files.target import Builder, Dropped, StaticConfig, Target
 
 
 def keep(labels: dict[str, str]) -> dict[str, str] | None:
@@ -16,7 +15,7 @@ def test_labels() -> None:
         ["localhost"],
         {"job": "x", "empty": "", "__path__": "/a/*", "__other__": "y"},
     )
-    (target,) = build([config], keep, "me", NoMeters())
+    (target,) = Builder(keep, "me", NoMeters()).build([config])
     assert target.labels == {"job": "x", "rule": "/a/*"}
     assert target.discovered["__address__"] == "localhost"
     assert target.exclude is None
@@ -28,8 +27,8 @@ def test_labels() -> None:
 
 
 def test_filename_is_the_files() -> None:
-    config = StaticConfig([], {"filename": "mine", "__path__": "/a"})
-    (target,) = build([config], keep, "me", NoMeters())
+    config = StaticConfig(["x"], {"filename": "mine", "__path__": "/a"})
+    (target,) = Builder(keep, "me", NoMeters()).build([config])
     assert dict(target.stream("/a"))["filename"] == "/a"
 
 
@@ -52,24 +51,35 @@ def test_what_cannot_be_used_is_counted(
         def targets_failed(self, reason: str) -> None:
             failed.append(reason)
 
-    targets = build([StaticConfig(["localhost"], labels)], keep, "me", Failed())
+    targets = Builder(keep, "me", Failed()).build([StaticConfig(["x"], labels)])
     assert (len(targets), failed) == (count, reasons)
 
 
 def test_the_same_target_twice_is_one() -> None:
     config = StaticConfig(["a", "b"], {"__path__": "/a"})
-    assert len(build([config, config], keep, "me", NoMeters())) == 1
+    builder = Builder(keep, "me", NoMeters())
+    assert len(builder.build([config, config])) == 1
+    assert [dropped.reason for dropped in builder.dropped] == ["exists"] * 3
 
 
 def test_the_key_is_of_the_labels() -> None:
     def target(**labels: str) -> Target:
-        config = StaticConfig([], {"__path__": "/a", **labels})
-        return build([config], lambda found: found, "me", NoMeters())[0]
+        config = StaticConfig(["x"], {"__path__": "/a", **labels})
+        return Builder(lambda found: found, "me", NoMeters()).build([config])[0]
 
     assert target(a="1").key == target(a="1", __path__="/b").key
     assert target(a="1").key != target(a="2").key
 
 
-def test_no_pattern() -> None:
-    with pytest.raises(GlobError, match="/a\\["):
-        build([StaticConfig([], {"__path__": "/a["})], keep, "me", NoMeters())
+def test_no_pattern_ends_no_other_target(caplog: pytest.LogCaptureFixture) -> None:
+    bad, good = ({"__path__": path} for path in ("/a[", "/b"))
+    builder = Builder(keep, "me", NoMeters())
+    targets = builder.build([StaticConfig(["x"], bad), StaticConfig(["x"], good)])
+    assert [target.include.pattern for target in targets] == ["/b"]
+    assert builder.dropped == [Dropped({**bad, "__address__": "x"}, "error")]
+    assert "a '[' without its ']'" in caplog.text
+
+
+def test_a_group_without_targets_has_none() -> None:
+    builder = Builder(keep, "me", NoMeters())
+    assert builder.build([StaticConfig([], {"__path__": "/a"})]) == []

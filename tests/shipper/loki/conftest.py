@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import gzip
+import json
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import cramjam
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
+from shipper.loki.client import PushClient
+from shipper.loki.encode import encode_push
 from shipper.loki.outcome import Answer
+from shipper.loki.settings import ClientSettings
 from shipper.pipeline.entry import Entry
 
 
@@ -46,6 +55,8 @@ class Time:
 
 def decode(body: bytes) -> tuple[str, list[Entry]]:
     """Read a push the slow and simple way; only what `encode` can write."""
+    if body.startswith(b"\x1f\x8b"):
+        return decode_json(body)
     message = bytes(cramjam.snappy.decompress_raw(body))
     labels, entries = "", []
     for number, value in _fields(_only(message)):
@@ -57,6 +68,16 @@ def decode(body: bytes) -> tuple[str, list[Entry]]:
             time = int.from_bytes(seconds) * 1_000_000_000 + int.from_bytes(nanos)
             entries.append(Entry(time, line, tuple(_pair(text) for _, text in pairs)))
     return labels, entries
+
+
+def decode_json(body: bytes) -> tuple[str, list[Entry]]:
+    (stream,) = json.loads(gzip.decompress(body))["streams"]
+    labels = ", ".join(f'{name}="{value}"' for name, value in stream["stream"].items())
+    entries = [
+        Entry(int(time), line.encode(), tuple((rest or [{}])[0].items()))
+        for time, line, *rest in stream["values"]
+    ]
+    return f"{{{labels}}}", entries
 
 
 def _pair(message: bytes) -> tuple[str, str]:
@@ -129,6 +150,60 @@ class ScriptedLoki:
         if answer.status == 204:
             self.stored.append(push)
         return answer
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+PUSH_PATH = "/loki/api/v1/push"
+BODY = encode_push('{a="b"}', [Entry(1_000_000_005, b"hello")])
+
+
+class Server:
+    """Answers with *handler*; remembers what came."""
+
+    def __init__(self) -> None:
+        self.handler: Handler = self.stored
+        self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.url = ""
+        self.host = ""
+
+    async def stored(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(status=204)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append((dict(request.headers), await request.read()))
+        return await self.handler(request)
+
+    @property
+    def settings(self) -> ClientSettings:
+        return ClientSettings(url=self.url, host=self.host, timeout_seconds=5)
+
+
+@asynccontextmanager
+async def serving(tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
+    """Let a `Server` listen on a free port of loopback."""
+    server = Server()
+    app = web.Application()
+    app.router.add_route("*", PUSH_PATH, server.answer)
+    listening = TestServer(app, scheme="https" if tls else "http")
+    await listening.start_server(ssl=tls)
+    server.url = str(listening.make_url(PUSH_PATH))
+    server.host = f"{listening.host}:{listening.port}"
+    try:
+        yield server
+    finally:
+        await listening.close()
+
+
+@pytest.fixture
+async def loki() -> AsyncIterator[Server]:
+    async with serving() as server:
+        yield server
+
+
+async def push(settings: ClientSettings, tenant: str = "") -> Answer:
+    """Push one entry as a client of *settings*."""
+    async with PushClient(settings) as client:
+        return await client.push(tenant, BODY)
 
 
 @pytest.fixture

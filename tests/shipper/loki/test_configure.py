@@ -7,19 +7,23 @@ import pytest
 
 from exporters.toolkit.decode import decode
 from exporters.toolkit.errors import StartError
-from shipper.config.model import Config
-from shipper.config.tls import TlsConfig
+from shipper.config.limits import LimitsConfig
+from shipper.config.model import ClientConfig, Config
 from shipper.loki.backoff import Backoff
-from shipper.loki.configure import client_settings
-from shipper.loki.headers import Credentials
-from shipper.loki.settings import ClientSettings
-from shipper.tls import tls_context
+from shipper.loki.configure import client_settings, entry_limits, static_headers
+from shipper.loki.headers import AddedHeader, Credentials
+from shipper.loki.proxy import NoProxy, Proxy, ProxyRules
+from shipper.loki.settings import ClientSettings, EntryLimits
 
 
-def settings(text: str) -> ClientSettings:
+def client(text: str) -> ClientConfig:
     body = "\n".join("    " + line for line in text.strip().splitlines())
     config = decode(f"clients:\n  -\n{body}\n".encode(), Config, "c.yaml")
-    return client_settings(config.all_clients[0])
+    return config.all_clients[0]
+
+
+def settings(text: str, **environ: str) -> ClientSettings:
+    return client_settings(client(text), environ)
 
 
 def test_defaults_are_promtails_but_nothing_is_given_up() -> None:
@@ -87,40 +91,88 @@ def test_ways_to_sign_in(text: str, credentials: Credentials) -> None:
     assert settings(f"url: http://l/p\n{text}").credentials == credentials
 
 
-def test_no_tls_config_means_the_default_context() -> None:
-    assert tls_context(TlsConfig()) is None
+def test_the_login_of_the_url_goes_before_every_section() -> None:
+    text = "url: http://u:p@l/p\nauthorization: {credentials: abc}"
+    assert settings(text).credentials == Credentials(username="u", password="p")
 
 
-def test_versions_and_a_server_name() -> None:
-    context = tls_context(TlsConfig(min_version="TLS13", max_version="TLS13"))
-    assert context is not None
-    assert context.minimum_version == ssl.TLSVersion.TLSv1_3
-    assert context.maximum_version == ssl.TLSVersion.TLSv1_3
-    assert context.check_hostname
+def test_headers_encoding_and_redirects() -> None:
+    found = settings("""
+url: http://l/p
+http_headers: {X-A: {values: [a], secrets: [s3cret], files: [/f]}, X-B: }
+push_encoding: json
+follow_redirects: false
+""")
+    assert found.added_headers == (
+        AddedHeader("X-A", ("a", "s3cret"), ("/f",)),
+        AddedHeader("X-B"),
+    )
+    assert (found.push_encoding, found.follow_redirects) == ("json", False)
+    assert "s3cret" not in repr(found)
 
 
-@pytest.mark.parametrize(
-    ("config", "words"),
-    [
-        (TlsConfig(ca_file="/nowhere/ca.pem"), "/nowhere/ca.pem: No such file"),
-        (TlsConfig(ca="rubbish"), "tls_config.ca: "),
-        (
-            TlsConfig(cert_file="/nowhere/c", key_file="/nowhere/k"),
-            "(/nowhere/c) & key (/nowhere/k): No such file",
-        ),
-    ],
-)
-def test_files_that_cannot_be_used_are_told_in_one_line(
-    config: TlsConfig, words: str
-) -> None:
-    with pytest.raises(StartError) as told:
-        tls_context(config)
-    assert words in str(told.value)
-    assert "\n" not in str(told.value)
+def test_a_proxy() -> None:
+    found = settings("""
+url: http://l/p
+proxy_url: http://u:s3cret@p:3128
+no_proxy: foo.com
+proxy_connect_header: {X-A: [s3cret, b]}
+""")
+    proxy = Proxy("http://p:3128", "u", "s3cret")
+    assert found.trip.proxies == ProxyRules(
+        proxy, proxy, NoProxy.parse("foo.com"), (("X-A", "s3cret"), ("X-A", "b"))
+    )
+    assert "s3cret" not in repr(found)
 
 
-def test_rubbish_as_a_certificate(tmp_path: Path) -> None:
-    file = tmp_path / "x.pem"
-    file.write_text("rubbish")
-    with pytest.raises(StartError, match="unable to use specified client cert"):
-        tls_context(TlsConfig(cert_file=str(file), key_file=str(file)))
+def test_a_proxy_of_the_environment() -> None:
+    text = "url: http://l/p\nproxy_from_environment: true"
+    found = settings(text, HTTPS_PROXY="p:1", NO_PROXY="x")
+    assert found.trip.proxies == ProxyRules(
+        None, Proxy("http://p:1"), NoProxy.parse("x")
+    )
+
+
+def test_tokens() -> None:
+    found = settings("""
+url: http://l/p
+oauth2:
+  client_id: me
+  client_secret: s3cret
+  scopes: [a, b]
+  token_url: https://t/token
+  endpoint_params: {audience: loki, grant_type: odd}
+  tls_config: {insecure_skip_verify: true, server_name: other}
+  proxy_url: http://p
+""")
+    assert found.oauth2
+    assert (found.oauth2.client_id, found.oauth2.client_secret) == ("me", "s3cret")
+    assert found.oauth2.token_url == "https://t/token"
+    assert dict(found.oauth2.form) == {
+        "grant_type": "odd", "scope": "a b", "audience": "loki",
+    }  # fmt: skip
+    assert found.oauth2.trip.tls
+    assert found.oauth2.trip.server_name == "other"
+    assert found.oauth2.trip.proxies.https == Proxy("http://p")
+    assert found.trip.tls is None, "the section's own, not the client's"
+    assert "s3cret" not in repr(found)
+
+
+def test_limits() -> None:
+    config = LimitsConfig(max_streams=3, max_line_size=10, max_line_size_truncate=True)
+    assert entry_limits(config) == EntryLimits(3, 10, truncate=True)
+    assert entry_limits(LimitsConfig(max_streams=-1)) == EntryLimits()
+
+
+def test_headers_for_who_cannot_read_them_anew(tmp_path: Path) -> None:
+    file = tmp_path / "value"
+    file.write_text("c\n")
+    text = "http_headers: {X-A: {values: [a, b], files: [%s]}}\nbearer_token: t"
+    config = client("url: http://l/p\n" + text % file)
+    assert static_headers(config) == {"X-A": "a, b, c", "Authorization": "Bearer t"}
+    file.write_text("c\nd")
+    with pytest.raises(StartError, match="header X-A: its value must be one line"):
+        static_headers(config)
+    file.unlink()
+    with pytest.raises(StartError, match=r"value: cannot be read: No such file"):
+        static_headers(config)

@@ -4,7 +4,9 @@ import io
 
 import pytest
 
-from shipper.loki.dry_run import Printer, format_entry
+from exporters.toolkit.decode import decode
+from shipper.config.model import ClientConfig
+from shipper.loki.dry_run import Printer, clients_configured, format_entry
 from shipper.pipeline.entry import Entry
 
 from .conftest import Journal
@@ -22,12 +24,26 @@ LABELS = (("a", "b"),)
     ],
 )
 def test_time_as_go_prints_it(timestamp_ns: int, text: str) -> None:
-    entry = Entry(timestamp_ns, b"hi \xff")
-    assert format_entry(LABELS, entry) == f'{text}\t{{a="b"}}\thi \ufffd'
+    entry = Entry(timestamp_ns, b"hi \xff", (("k", "v"),))
+    assert format_entry(LABELS, entry) == f'{text}\t{{a="b"}}\thi '.encode() + b"\xff"
 
 
 async def test_prints_and_acknowledges() -> None:
-    out, cursor, entry = io.StringIO(), Journal(), Entry(0, b"x")
-    await Printer(out).put(LABELS, entry, cursor)
-    assert out.getvalue() == '1970-01-01T00:00:00+0000\t{a="b"}\tx\n'
+    raw, cursor, entry = io.BytesIO(), Journal(), Entry(0, b"x")
+    out = io.TextIOWrapper(raw, "ascii")
+    odd = (("a", "größe"), ("b", b"\xff".decode("utf-8", "surrogateescape")))
+    await Printer(out).put(odd, entry, cursor)
+    text = '1970-01-01T00:00:00+0000\t{a="größe", b="\\xff"}\tx\n'
+    assert raw.getvalue().decode() == text
     assert cursor.acknowledged == [entry]
+
+
+def test_the_clients_are_named_without_secrets() -> None:
+    text = b"{url: 'http://u:s3cret@l/p', tenant_id: x, bearer_token: s3cret}"
+    client = decode(text, ClientConfig, "c.yaml")
+    shown = clients_configured([client, client])
+    head = "Clients configured:\n----------------------\n"
+    assert shown.startswith(head)
+    assert shown.count("tenant_id: x\n") == 2
+    assert "url: http://l/p\n" in shown
+    assert "s3cret" not in shown

@@ -109,8 +109,8 @@ LABELS = (
         ("no org id", Kind.SETUP, {}),
         (
             "tenant ID 'a/b' contains unsupported character '/'",
-            Kind.SETUP,
-            {},
+            Kind.TENANT,
+            {"invalid_tenant": 10},
         ),
         ('Content-Encoding "zstd" not supported', Kind.SETUP, {}),
     ],
@@ -180,3 +180,22 @@ def test_the_reason_is_one_short_line() -> None:
     reason = judge(Answer(503, "a\nb" + "c" * 1000), 1).reason
     assert reason == "HTTP 503: a"
     assert len(judge(Answer(503, "c" * 1000), 1).reason) < 330
+
+
+TENANTS = [
+    "tenant ID 'a/b' contains unsupported character '/'",
+    "tenant ID is too long: max 150 characters",
+    "tenant ID is '.' or '..'",
+    "multiple org IDs present",
+]
+
+
+@pytest.mark.parametrize("body", TENANTS)
+def test_a_tenant_that_cannot_be_is_held_only_if_it_is_ours(body: str) -> None:
+    answer = Answer(400, body + "\n")
+    assert judge(answer, 7).verdict is Verdict.HOLD
+    outcome = judge(answer, 7, own_tenant=False)
+    assert (outcome.verdict, outcome.dropped) == (
+        Verdict.REFUSED,
+        {"invalid_tenant": 7},
+    )

@@ -8,15 +8,17 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Literal
 
 import pytest
+from hypothesis import given, strategies as st
 
 from shipper.loki.backoff import Backoff
 from shipper.loki.delivery import HOLD_BACKOFF, MAX_PUSHES_IN_FLIGHT
 from shipper.loki.health import Health
 from shipper.loki.ledger import ENTRY_COST_BYTES, Limits
 from shipper.loki.outcome import TRANSPORT, Answer
-from shipper.loki.sender import Sender
+from shipper.loki.sender import Sender, cut_line
 from shipper.loki.settings import ClientSettings, EntryLimits
 from shipper.metrics import ShipperMetrics
 from shipper.pipeline.entry import Entry, Labels
@@ -563,3 +565,210 @@ async def test_chaos_cancelled_at_any_moment_acknowledges_only_what_is_stored(
     assert web.acknowledged == entries(done)
     kept = Counter(chaos.kept.get('{container_name="web", stream="stdout"}', []))
     assert all(kept[entry] for entry in web.acknowledged)
+
+
+@pytest.mark.parametrize("encoding", ["protobuf", "json"])
+async def test_metadata_travels_and_json_counts_what_it_cannot_carry(
+    time: Time, encoding: Literal["protobuf", "json"]
+) -> None:
+    loki, web = ScriptedLoki(once(Answer(503))), Journal()
+    given = [
+        Entry(1, b"a", (("trace_id", "1"),)),
+        Entry(2, b"caf\xe9\xff", (("k", "v"), ("l", "w"))),
+    ]
+    async with rig(time) as it:
+        it.connect(loki, replace(SETTINGS, push_encoding=encoding))
+        for entry in given:
+            await it.sender.put(WEB, entry, web)
+        await until(lambda: len(web.acknowledged) == 2)
+        registry = it.metrics.registry
+        labels = {"host": "loki:3100", "tenant": "", "reason": "invalid_utf8"}
+        counted = [
+            registry.get_sample_value(f"promtail_mutated_{what}_total", labels)
+            for what in ("entries", "bytes")
+        ]
+    assert web.acknowledged == given
+    lossy = given[1]._replace(line="caf\ufffd\ufffd".encode())
+    sent = [given[0], lossy] if encoding == "json" else given
+    assert lines(loki.stored) == sent
+    assert counted == ([1, 2] if encoding == "json" else [None, None]), (
+        "once, not twice"
+    )
+
+
+LIMIT_LABELS = [(("n", str(number)),) for number in range(3)]
+
+
+async def test_streams_over_the_limit_are_dropped_and_nothing_wedges(
+    time: Time,
+) -> None:
+    """promtail's client ends here for ever: batch.add fails, its loop returns."""
+    loki, web = ScriptedLoki(), Journal()
+    async with rig(time, entry_limits=EntryLimits(max_streams=2)) as it:
+        it.connect(loki)
+        for number, entry in enumerate(entries(9)):
+            await it.sender.put(LIMIT_LABELS[number % 3], entry, web)
+        await until(lambda: len(web.acknowledged) == 9)
+        assert it.dropped("stream_limited") == 3
+        assert (
+            it.value("promtail_dropped_bytes_total", tenant="", reason="stream_limited")
+            == 60
+        )
+        time.now += 10
+        await it.sender.put(LIMIT_LABELS[2], entries(10)[9], web)
+        await until(lambda: len(web.acknowledged) == 10)
+    assert web.acknowledged == entries(10), "in reading order, dropped ones too"
+    assert len(lines(loki.stored)) == 7
+    assert lines(loki.stored)[-1] == entries(10)[9]
+
+
+async def test_the_stream_limit_is_each_tenants_own(time: Time) -> None:
+    loki, web = ScriptedLoki(), Journal()
+    async with rig(time, entry_limits=EntryLimits(max_streams=1)) as it:
+        it.connect(loki, replace(SETTINGS, tenant="a"))
+        for tenant in ((), (("__tenant_id__", "b"),)):
+            for labels in (WEB, DB):
+                await it.sender.put((*tenant, *labels), entries(1)[0], web)
+        await until(lambda: len(web.acknowledged) == 4)
+        assert it.dropped("stream_limited", "a") == 1
+        assert it.dropped("stream_limited", "b") == 1
+
+
+async def test_an_outage_is_no_reason_to_drop_a_stream(time: Time) -> None:
+    down = [True]
+    loki = ScriptedLoki(lambda push: Answer(503 if down else 204))
+    web = Journal()
+    async with rig(time, entry_limits=EntryLimits(max_streams=1)) as it:
+        it.connect(loki)
+        for number, labels in enumerate(LIMIT_LABELS):
+            await it.sender.put(labels, entries(3)[number], web)
+            time.now += SETTINGS.batch_wait_seconds
+        await until(lambda: len(loki.pushes) > 10)
+        down.clear()
+        await until(lambda: len(web.acknowledged) == 3)
+        assert it.dropped("stream_limited") == 0
+    assert len(lines(loki.stored)) == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "limit", "kept"),
+    [
+        (b"abcdef", 3, b"abc"),
+        ("aß".encode() + b"x", 2, b"a"),
+        ("aß".encode() + b"x", 3, "aß".encode()),
+        ("日本".encode(), 5, "日".encode()),
+        ("日本".encode(), 4, "日".encode()),
+        ("日本".encode(), 2, b""),
+        ("a😀😀".encode(), 8, "a😀".encode()),
+        (b"\x80" * 9, 5, b"\x80" * 5),
+        (b"\xff" * 9, 5, b"\xff" * 5),
+    ],
+)
+def test_a_line_is_cut_between_characters(line: bytes, limit: int, kept: bytes) -> None:
+    assert cut_line(line, limit) == kept
+
+
+@given(st.text(min_size=1), st.data())
+def test_what_was_text_is_text_when_it_is_cut(text: str, data: st.DataObject) -> None:
+    line = text.encode()
+    limit = data.draw(st.integers(0, len(line) - 1))
+    kept = cut_line(line, limit)
+    assert text.startswith(kept.decode())
+    assert limit - 3 <= len(kept) <= limit
+
+
+async def test_a_tenant_of_a_line_that_cannot_be_drops_that_line_alone(
+    time: Time,
+) -> None:
+    words = "tenant ID 'a/b' contains unsupported character '/'"
+    loki = ScriptedLoki(lambda p: Answer(400, words) if p.tenant else Answer(204))
+    web = Journal()
+    async with rig(time) as it:
+        it.connect(loki)
+        for number, tenant in enumerate(["", "a/b", ""]):
+            labels = (("__tenant_id__", tenant), *WEB) if tenant else WEB
+            await it.sender.put(labels, entries(3)[number], web)
+        await until(lambda: len(web.acknowledged) == 3)
+        assert it.dropped(tenant="a/b") == 1
+        assert it.value("shipper_refused_entries_total", reason="invalid_tenant") == 1
+    assert len(lines(loki.stored)) == 2
+
+
+# -- several clients: each entry to each; acknowledged when the last has decided
+
+
+OTHER = replace(SETTINGS, host="other:3100", name="other")
+
+
+async def test_a_dead_client_bounds_memory_and_the_other_gets_all_that_fits(
+    time: Time,
+) -> None:
+    cost = 20 + ENTRY_COST_BYTES
+    limits = Limits(total_bytes=50 * cost, cursor_bytes=20 * cost, reserved_bytes=0)
+    first, web = ScriptedLoki(), Journal()
+    down = [True]
+    second = ScriptedLoki(lambda push: Answer(503 if down else 204))
+    async with rig(time, clients=2, limits=limits) as it:
+        it.connect(first)
+        it.connect(second, OTHER)
+
+        async def read() -> None:
+            for entry in entries(100):
+                await it.sender.put(WEB, entry, web)
+
+        reading = asyncio.create_task(read())
+        await until(lambda: len(lines(first.stored)) == 20 and len(second.pushes) > 9)
+        held = it.metrics.registry.get_sample_value("shipper_queue_bytes")
+        assert held == 20 * cost, "kept once, not once per client"
+        assert not web.acknowledged, "the position waits for the slowest"
+        assert not reading.done()
+        down.clear()
+        await until(lambda: len(web.acknowledged) == 100)
+        await reading
+        assert it.metrics.registry.get_sample_value("shipper_queue_bytes") == 0
+    assert lines(first.stored) == lines(second.stored) == web.acknowledged
+    assert web.acknowledged == entries(100)
+
+
+async def test_max_retries_of_a_dead_client_frees_the_other(time: Time) -> None:
+    cost = 20 + ENTRY_COST_BYTES
+    limits = Limits(total_bytes=50 * cost, cursor_bytes=20 * cost, reserved_bytes=0)
+    first, web = ScriptedLoki(), Journal()
+    second = ScriptedLoki(lambda push: Answer(503))
+    async with rig(time, clients=2, limits=limits) as it:
+        it.connect(first)
+        it.connect(second, replace(OTHER, max_retries=2))
+        for entry in entries(100):
+            await it.sender.put(WEB, entry, web)
+        await until(lambda: len(web.acknowledged) == 100)
+        labels = {"host": "other:3100", "tenant": "", "reason": "ingester_error"}
+        name = "promtail_dropped_entries_total"
+        assert it.metrics.registry.get_sample_value(name, labels) == 100
+        assert it.dropped() == 0
+    assert lines(first.stored) == web.acknowledged == entries(100)
+
+
+@pytest.mark.parametrize("seed", range(15))
+async def test_chaos_with_two_clients_each_gets_everything_in_order(
+    time: Time, seed: int
+) -> None:
+    chance = random.Random(seed)
+    chaos = [Chaos(chance), Chaos(chance)]
+    streams = {f"s{n}": Journal() for n in range(3)}
+    limits = Limits(total_bytes=30_000, cursor_bytes=12_000, reserved_bytes=2000)
+    async with rig(time, clients=2, limits=limits) as it:
+        it.connect(ScriptedLoki(chaos[0]), replace(SETTINGS, batch_size_bytes=60))
+        it.connect(ScriptedLoki(chaos[1]), replace(OTHER, batch_size_bytes=400))
+        async with asyncio.TaskGroup() as tails:
+
+            async def tail(name: str, cursor: Journal) -> None:
+                for entry in entries(60):
+                    await it.sender.put((("name", name),), entry, cursor)
+
+            for name, cursor in streams.items():
+                tails.create_task(tail(name, cursor))
+        await until(lambda: all(len(c.acknowledged) == 60 for c in streams.values()))
+    for name, cursor in streams.items():
+        assert cursor.acknowledged == entries(60)
+        for each in chaos:
+            assert first_occurrences(each.kept[f'{{name="{name}"}}']) == entries(60)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,8 +16,11 @@ import cramjam
 import pytest
 from aiohttp import web
 
-from shipper.logql import parse_selector
 from shipper.store.protobuf import decode_push
+
+
+# Go's strconv.Quote; what it writes, Python reads.
+_PAIR = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*")')
 
 
 class Shipped(NamedTuple):
@@ -64,9 +69,9 @@ class Recorder:
 
 def labels_of(text: str) -> tuple[tuple[str, str], ...]:
     """Return the pairs of ``{a="b"}``, sorted."""
-    if text == "{}":
-        return ()
-    return tuple(sorted((m.name, m.value) for m in parse_selector(text).matchers))
+    return tuple(
+        sorted((name, ast.literal_eval(value)) for name, value in _PAIR.findall(text))
+    )
 
 
 @asynccontextmanager

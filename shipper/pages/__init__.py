@@ -1,0 +1,1 @@
+"""The shipper's own pages: what is read, what the rules make of it, the config."""

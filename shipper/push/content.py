@@ -1,0 +1,101 @@
+"""From the body of a push to entries, pure (promtail targets/lokipush)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from shipper.config.push import PushConfig
+from shipper.pipeline.entry import Entry, Labels
+from shipper.push.legacy import decode_legacy
+from shipper.store.body import parse_body
+from shipper.store.errors import Answer
+from shipper.store.labels import LabelError, parse_labels
+from shipper.store.model import PushStream
+from shipper.store.protobuf import DecodeError
+
+
+Relabel = Callable[[dict[str, str]], dict[str, str] | None]
+Item = tuple[Labels, Entry]
+
+
+class Content(NamedTuple):
+    """What a request holds: what is to be put, and how much the rules drop."""
+
+    items: Sequence[Item]
+    filtered: int = 0
+
+
+def read_push(
+    body: bytes, content_type: str, most: int, *, v1: bool
+) -> list[PushStream]:
+    """Return the streams of a push; *v1* tells the JSON of today from the first one.
+
+    Raises Answer with status and text of Loki.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if v1 or kind != "application/json":
+        return parse_body(body, content_type, most)
+    try:
+        return decode_legacy(body)
+    except DecodeError as error:
+        raise Answer(400, str(error)) from None
+
+
+class Labeller:
+    """Makes entries of what is received, with the labels and rules of a job."""
+
+    def __init__(self, job: str, config: PushConfig, relabel: Relabel) -> None:
+        """Take a job's name for streams that end up without a label: Loki wants one."""
+        self._config = config
+        self._relabel = relabel
+        self._otherwise: Labels = (("job", job),)
+
+    def streams(self, pushed: Sequence[PushStream], now_ns: int) -> Content:
+        """Return the entries of *pushed*, received at *now_ns*.
+
+        Nothing is taken when one label text does not parse. Raises Answer 400.
+        """
+        found = [(_parsed(stream), stream) for stream in pushed]
+        items: list[Item] = []
+        filtered = 0
+        for pairs, stream in found:
+            labels = self._labels({**pairs, **self._config.labels})
+            if labels is None:
+                filtered += len(stream.entries)
+            else:
+                items += self._entries(labels, stream, now_ns)
+        return Content(items, filtered)
+
+    def lines(self, body: bytes, now_ns: int) -> Content:
+        """Return the lines of *body*, received at *now_ns*; blank ones are left out.
+
+        As in promtail rules do not apply and the configured labels are all there is.
+        """
+        labels = tuple(sorted((k, v) for k, v in self._config.labels.items() if v))
+        lines = (line.rstrip(b"\r\n") for line in body.split(b"\n"))
+        return Content(
+            [(labels or self._otherwise, Entry(now_ns, line)) for line in lines if line]
+        )
+
+    def _labels(self, found: Mapping[str, str]) -> Labels | None:
+        labels = self._relabel(dict(found))
+        if labels is None:
+            return None
+        shown = ((k, v) for k, v in labels.items() if v and not k.startswith("__"))
+        return tuple(sorted(shown)) or self._otherwise
+
+    def _entries(
+        self, labels: Labels, stream: PushStream, now_ns: int
+    ) -> Iterator[Item]:
+        keeps_time = self._config.use_incoming_timestamp
+        for entry in stream.entries:
+            time_ns = entry.timestamp_ns if keeps_time else now_ns
+            yield labels, Entry(time_ns, entry.line, entry.metadata)
+
+
+def _parsed(stream: PushStream) -> dict[str, str]:
+    try:
+        return dict(parse_labels(stream.labels_text))
+    except LabelError as error:
+        raise Answer(400, f"couldn't parse labels: {error}") from None

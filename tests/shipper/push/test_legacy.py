@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, strategies as st
+
+from shipper.push.legacy import decode_legacy
+from shipper.store.model import LogEntry, PushStream
+from shipper.store.protobuf import DecodeError
+
+
+def body(time: str) -> bytes:
+    return (
+        b'{"streams": [{"labels": "{}", "entries": [{"ts": "%s", "line": "x"}]}]}'
+        % time.encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("time", "nanoseconds"),
+    [
+        ("1970-01-01T00:00:00Z", 0),
+        ("1970-01-01T00:00:01.5Z", 1_500_000_000),
+        ("1970-01-01T01:00:00.000000001+01:00", 1),
+        ("1969-12-31T23:59:59.999999999Z", -1),
+        ("1969-12-31T23:00:00-01:00", 0),
+    ],
+)
+def test_times(time: str, nanoseconds: int) -> None:
+    found = decode_legacy(body(time))
+    assert found == [PushStream("{}", [LogEntry(nanoseconds, b"x")])]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"", b"[]", b'{"streams": 1}', b'{"streams": [1]}',
+        b'{"streams": [{"labels": 1}]}', b'{"streams": [{"entries": [1]}]}',
+        b'{"streams": [{"entries": [{"ts": 1}]}]}', body("today"),
+        body("2026-02-30T00:00:00Z"), body("2026-02-03"),
+    ],
+)  # fmt: skip
+def test_what_is_no_push(data: bytes) -> None:
+    with pytest.raises(DecodeError):
+        decode_legacy(data)
+
+
+def test_nothing() -> None:
+    assert decode_legacy(b"{}") == []
+    assert decode_legacy(b'{"streams": [{"labels": "{}", "entries": null}]}') == [
+        PushStream("{}", [])
+    ]
+
+
+@given(st.binary() | st.text().map(body))
+def test_any_bytes(data: bytes) -> None:
+    with suppress(DecodeError):
+        decode_legacy(data)
