@@ -58,14 +58,9 @@ class Options:
 def main(
     argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None
 ) -> int:
-    """Run the shipper and return its exit code: 0, 1, or 2 for a wrong flag (Go).
-
-    With ``logs`` as the first word it is a front for people (`shipper.logs`).
-    """
+    """Run the shipper and return its exit code: 0, 1, or 2 for a wrong flag (Go)."""
     argv = sys.argv[1:] if argv is None else argv
     environ = os.environ if environ is None else environ
-    if argv[:1] == ["logs"]:
-        return _look_at_logs(argv[1:], environ)
     try:
         options = parse_argv(argv)
     except HelpWanted:
@@ -188,12 +183,6 @@ def _reload(app: App) -> Callable[[], Awaitable[None]]:
         await app.reload()
 
     return reload
-
-
-def _look_at_logs(argv: Sequence[str], environ: Mapping[str, str]) -> int:
-    from .logs.cli import main as look  # noqa: PLC0415 - its imports cost a shipper
-
-    return look(argv, environ, sys.stdout, sys.stderr)
 
 
 def _is_on(name: str, text: str) -> bool:

@@ -57,7 +57,11 @@ def files_supervisor(
         name=job.job_name,
         static_configs=job.static_configs,
         relabel_configs=job.relabel_configs,
+        file_sd_configs=job.file_sd_configs,
+        encoding=job.encoding,
+        decompression=job.decompression,
         sync_seconds=config.target_config.sync_period,
+        watch=config.global_.file_watch_config,
     )
     return files_source(about, positions, sink, meters=meters, budget=budget)
 

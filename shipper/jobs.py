@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -20,25 +20,31 @@ from .docker.supervisor import Supervisor
 from .docker.tailer import Settings
 from .file_jobs import files_supervisor
 from .files.reader import Budget
-from .loki.client import authorize
-from .loki.configure import http_credentials
+from .journal_job import journal_source
+from .loki.configure import static_headers
 from .meters import Meters
 from .pipeline.entry import Sink
 from .positions import Positions
+from .push.source import PushSource
 from .relabel import relabel
 from .source import Source
+from .syslog.source import SyslogSource
 from .tls import tls_context
 
 
 @dataclass(frozen=True, slots=True)
 class Yard:
-    """What all sources under one configuration share; *stack* closes what they open."""
+    """What all sources under one configuration share.
+
+    *stack* closes what they open; *hurry* sends what is collected without waiting.
+    """
 
     config: Config
     positions: Positions
     meters: Meters
     budget: Budget
     stack: AsyncExitStack
+    hurry: Callable[[], object]
 
 
 async def sources(job: ScrapeConfig, sink: Sink, yard: Yard) -> list[Source]:
@@ -54,7 +60,8 @@ async def sources(job: ScrapeConfig, sink: Sink, yard: Yard) -> list[Source]:
 
 
 def _others(job: ScrapeConfig, sink: Sink, yard: Yard) -> Iterator[Source]:
-    if job.static_configs:
+    rules = partial(relabel, rules=job.relabel_configs)
+    if job.static_configs or job.file_sd_configs:
         yield files_supervisor(
             job,
             yard.config,
@@ -62,6 +69,27 @@ def _others(job: ScrapeConfig, sink: Sink, yard: Yard) -> Iterator[Source]:
             sink,
             meters=yard.meters.files,
             budget=yard.budget,
+        )
+    if job.journal is not None:
+        yield journal_source(
+            job.job_name,
+            job.journal,
+            job.relabel_configs,
+            positions=yard.positions,
+            sink=sink,
+            meters=yard.meters.journal,
+        )
+    if job.syslog is not None:
+        meters = yard.meters.syslog
+        yield SyslogSource(job.job_name, job.syslog, rules, sink, meters)
+    if job.loki_push_api is not None:
+        yield PushSource(
+            job.job_name,
+            job.loki_push_api,
+            rules,
+            sink,
+            yard.meters.push,
+            hurry=yard.hurry,
         )
 
 
@@ -93,18 +121,7 @@ def docker_host(daemon: DockerSDConfig) -> DockerHost:
         return DockerHost(
             daemon.host,
             ssl=tls_context(daemon.tls_config),
-            headers=_login(daemon),
+            headers=static_headers(daemon),
         )
     except ValueError as error:
         raise StartError(f"docker_sd_configs: {error}") from error
-
-
-def _login(daemon: DockerSDConfig) -> dict[str, str]:
-    """Return the Authorization header for a daemon behind a proxy that wants one."""
-    try:
-        value = authorize(http_credentials(daemon))
-    except OSError as error:
-        raise StartError(
-            f"docker_sd_configs: {error.filename}: cannot be read: {error.strerror}"
-        ) from error
-    return {"Authorization": value} if value else {}

@@ -9,9 +9,12 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from .file_metrics import FileMeters
+from .journal.metrics import JournalMeters
 from .metrics import DockerMeters, ShipperMetrics
 from .pipeline.metrics import PipelineMetrics
+from .push.metrics import PushMeters
 from .source import Target
+from .syslog.metrics import SyslogMeters
 
 
 class Meters:
@@ -23,6 +26,9 @@ class Meters:
         self.pipelines = PipelineMetrics(self.registry)
         self.docker = DockerMeters(self.shipper)
         self.files = FileMeters(self.shipper)
+        self.journal = JournalMeters(self.shipper)
+        self.syslog = SyslogMeters(self.registry)
+        self.push = PushMeters(self.registry)
 
 
 class LagCollector(Collector):

@@ -15,7 +15,7 @@ import yaml
 from exporters.toolkit.duration import parse_go_duration
 from exporters.toolkit.errors import StartError
 
-from .config.duration import parse_ram_size
+from .config.limits import parse_byte_size
 from .config.model import ClientConfig, Config
 from .config.url import parse_client_url
 from .goflag import FlagError, parse_bool
@@ -156,7 +156,7 @@ _ROWS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
      "log lines, rather than sending them to Loki."),
     ("max-streams", "limits_config.max_streams", _integer,
      "Maximum number of active streams. 0 to disable."),
-    ("max-line-size", "limits_config.max_line_size", parse_ram_size,
+    ("max-line-size", "limits_config.max_line_size", parse_byte_size,
      "Maximum log line byte size allowed without dropping. Example: 256kb, 2M. "  # noqa: ISC004 - the last cell
      "0 to disable."),
     ("max-line-size-truncate", "limits_config.max_line_size_truncate", parse_bool,

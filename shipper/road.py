@@ -9,27 +9,30 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from .config.model import Config
 from .config.scrape import ScrapeConfig
 from .files.reader import Budget
-from .files.tail import MAX_OPEN_FILES
+from .files.settings import MAX_OPEN_FILES
 from .jobs import Yard, docker_host, sources
 from .loki.client import PushClient
-from .loki.configure import client_settings
-from .loki.dry_run import Printer
+from .loki.configure import client_settings, entry_limits
+from .loki.dry_run import Printer, clients_configured
 from .loki.health import Health
 from .loki.sender import Sender
 from .loki.watch import watch
 from .meters import Meters
 from .pipeline.entry import Sink
 from .pipeline.inspect import Inspector
-from .pipeline.pipeline import Pipeline
-from .pipeline.stage import Workshop
+from .pipeline.pipeline import NamedConfig, Pipeline
+from .pipeline.stage import Given, Workshop
+from .pipeline.throttle import Throttle
 from .positions import Positions
 from .source import Source, Target
 from .stdin import DEFAULT_JOB, StdinSource
@@ -42,6 +45,9 @@ INTAKE_SECONDS = 1.0
 FLUSH_SECONDS = 1.0
 DRAIN_SECONDS = 4.5
 POSITIONS_SECONDS = 1.5
+
+Work = Callable[[], Coroutine[Any, Any, None]]
+"""Something to run beside the sources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,7 @@ class Road:
         self._sender: Sender | None = None  # None: a dry run
         self._healths: list[Health] = []
         self._pipelines: list[Pipeline] = []
+        self._shared_throttle: Throttle | None = None
         self._sources: list[Source] = []
 
     # What the pages show
@@ -100,28 +107,31 @@ class Road:
             beside = await self._open(stack, stop)
             self.opened = True
             self.tried.set()
-            helping = [tasks.create_task(coroutine) for coroutine in beside]
+            helping = [tasks.create_task(work()) for work in beside]
             reading = [tasks.create_task(source.run()) for source in self._sources]
             await stop.wait()
             await self._close(reading)
             for task in helping:
                 task.cancel()
 
-    async def _open(
-        self, stack: AsyncExitStack, stop: asyncio.Event
-    ) -> list[Coroutine[Any, Any, None]]:
+    async def _open(self, stack: AsyncExitStack, stop: asyncio.Event) -> list[Work]:
         """Open everything; return what else must run."""
         stack.callback(self._meters.pipelines.forget)
         positions = self._positions = Positions(
             self.config.positions.filename,
             sync_seconds=self.config.positions.sync_period,
         )
-        sink: Sink = Printer(sys.stdout)
-        running: list[Coroutine[Any, Any, None]] = []
-        if not self._modes.dry_run:
+        hurry: Callable[[], object] = _nothing
+        running: list[Work] = []
+        if self._modes.dry_run:
+            print(clients_configured(self.config.all_clients), flush=True)  # noqa: T201 - what a dry run is for
+            sink: Sink = Printer(sys.stdout)
+        else:
             sink, running = await self._connect(stack)
-            running.append(positions.run())
-        yard = Yard(self.config, positions, self._meters, Budget(MAX_OPEN_FILES), stack)
+            running.append(positions.run)
+            hurry = sink.flush
+        budget = Budget(MAX_OPEN_FILES)
+        yard = Yard(self.config, positions, self._meters, budget, stack, hurry)
         found: list[Source] = []
         for job in self._jobs():
             front = self._front(job, sink)
@@ -130,7 +140,7 @@ class Road:
             else:
                 found += await sources(job, front, yard)
         self._sources = found
-        return [*running, *(pipeline.run() for pipeline in self._pipelines)]
+        return [*running, *(pipeline.run for pipeline in self._pipelines)]
 
     def _jobs(self) -> Iterable[ScrapeConfig]:
         jobs = self.config.scrape_configs
@@ -138,17 +148,31 @@ class Road:
 
     def _front(self, job: ScrapeConfig, sink: Sink) -> Sink:
         """Return where the sources of *job* put: its stages, if it has any."""
-        if not job.pipeline_stages:
+        stages = [*job.pipeline_stages, *self._throttle()]
+        if not stages:
             return sink
         watch_stage = Inspector(sys.stderr).watch if self._modes.inspect else None
         workshop = Workshop(self._meters.pipelines, watch=watch_stage)
-        pipeline = Pipeline(job.pipeline_stages, workshop, sink)
+        pipeline = Pipeline(stages, workshop, sink)
         self._pipelines.append(pipeline)
         return pipeline
 
-    async def _connect(
-        self, stack: AsyncExitStack
-    ) -> tuple[Sender, list[Coroutine[Any, Any, None]]]:
+    def _throttle(self) -> Iterator[NamedConfig]:
+        """Yield the one limit at the end of all pipelines, if there is one."""
+        limits = self.config.limits_config
+        if not limits.readline_rate_enabled:
+            return
+        if self._shared_throttle is None:
+            self._shared_throttle = Throttle(
+                limits.readline_rate,
+                limits.readline_burst,
+                drop=limits.readline_rate_drop,
+                meters=self._meters.pipelines,
+                clock=time.monotonic,
+            )
+        yield "limits_config", Given(self._shared_throttle)
+
+    async def _connect(self, stack: AsyncExitStack) -> tuple[Sender, list[Work]]:
         """Open every client and the sender in front; return what watches them."""
         clock = asyncio.get_running_loop().time
         clients = [
@@ -156,14 +180,18 @@ class Road:
             for settings in self._settings
         ]
         self._sender = sender = await stack.enter_async_context(
-            Sender(self._meters.shipper, clients=len(clients))
+            Sender(
+                self._meters.shipper,
+                clients=len(clients),
+                entry_limits=entry_limits(self.config.limits_config),
+            )
         )
-        watches = []
+        watches: list[Work] = []
         for client in clients:
             health = Health(client.settings.host, clock)
             self._healths.append(health)
             delivery = sender.connect(client.settings, client, health)
-            watches.append(watch(client, health, delivery))
+            watches.append(partial(watch, client, health, delivery))
         return sender, watches
 
     async def _close(self, reading: Sequence[asyncio.Task[None]]) -> None:
@@ -200,3 +228,7 @@ class Road:
                 "positions were not written in time, lines will be read again",
                 extra={"fields": {"file": self._positions.path}},
             )
+
+
+def _nothing() -> None:
+    """Hurry nobody: a dry run prints at once."""

@@ -15,8 +15,10 @@ from typing import ClassVar, Literal
 
 from exporters.toolkit.decode import Problem, Secret
 from shipper.config.duration import GoDuration
-from shipper.config.http_client import NOT_YET, BasicAuth, HttpClientConfig, secrets_in
+from shipper.config.files import GlobalConfig
+from shipper.config.http_client import BasicAuth, HttpClientConfig, secrets_in
 from shipper.config.http_headers import header_problem
+from shipper.config.limits import LimitsConfig
 from shipper.config.scrape import ScrapeConfig
 from shipper.config.server import ServerConfig
 from shipper.config.static import TargetConfig
@@ -124,11 +126,12 @@ class Config:
     positions: PositionsConfig = field(default_factory=PositionsConfig)
     scrape_configs: tuple[ScrapeConfig, ...] = ()
     target_config: TargetConfig = field(default_factory=TargetConfig)
+    global_: GlobalConfig = field(default_factory=GlobalConfig)
+    limits_config: LimitsConfig = field(default_factory=LimitsConfig)
     options: Options = field(default_factory=Options)
     wal: WalConfig = field(default_factory=WalConfig)
 
-    ACCEPTED: ClassVar[frozenset[str]] = frozenset({"global", "tracing"})
-    REFUSED: ClassVar[Mapping[str, str]] = {"limits_config": NOT_YET}
+    ACCEPTED: ClassVar[frozenset[str]] = frozenset({"tracing"})
 
     @property
     def all_clients(self) -> tuple[ClientConfig, ...]:

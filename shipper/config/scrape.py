@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from types import MappingProxyType
+from typing import ClassVar, Final
 
 from exporters.toolkit.decode import Problem
 from shipper.config.duration import PrometheusDuration
+from shipper.config.files import DecompressionConfig, Encoding, FileSDConfig
 from shipper.config.http_client import HttpClientConfig
+from shipper.config.journal import JournalConfig
+from shipper.config.push import PushConfig
 from shipper.config.refused import REFUSED_SOURCES
 from shipper.config.static import StaticConfig
+from shipper.config.syslog import SyslogConfig
 from shipper.pipeline.stages import StageEntry
 from shipper.relabel import RelabelConfig
+
+
+SOURCES: Final = MappingProxyType(
+    {
+        "static_configs": "files",
+        "file_sd_configs": "files",
+        "journal": "the journal",
+        "syslog": "syslog",
+        "loki_push_api": "loki_push_api",
+        "docker_sd_configs": "Docker",
+    }
+)
+"""What a job can read, in the order in which promtail looks; it takes the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +51,12 @@ class DockerSDConfig(HttpClientConfig):
     host_networking_host: str = "localhost"
     refresh_interval: PrometheusDuration = 60.0
     match_first_network: bool = True
+
+    @property
+    def unsupported(self) -> tuple[str, ...]:
+        """Return what is not done for http hosts; others have no use for it."""
+        http = self.host.startswith(("http://", "https://"))
+        return ("oauth2", "proxy_url", "proxy_from_environment") if http else ()
 
     def problems(self) -> Iterator[Problem]:
         yield from HttpClientConfig.problems(self)
@@ -57,6 +81,12 @@ class ScrapeConfig:
     pipeline_stages: tuple[StageEntry, ...] = ()
     docker_sd_configs: tuple[DockerSDConfig, ...] = ()
     static_configs: tuple[StaticConfig, ...] = ()
+    file_sd_configs: tuple[FileSDConfig, ...] = ()
+    encoding: Encoding = ""
+    decompression: DecompressionConfig | None = None
+    journal: JournalConfig | None = None
+    syslog: SyslogConfig | None = None
+    loki_push_api: PushConfig | None = None
     relabel_configs: tuple[RelabelConfig, ...] = ()
 
     REFUSED: ClassVar[Mapping[str, str]] = REFUSED_SOURCES
@@ -64,7 +94,7 @@ class ScrapeConfig:
     def problems(self) -> Iterator[Problem]:
         if not self.job_name:
             yield Problem("job_name is empty", ("job_name",))
-        if not self.docker_sd_configs and not self.static_configs:
+        if not any(getattr(self, key) for key in SOURCES):
             yield Problem(
                 f'no valid target scrape config defined for "{self.job_name}"'
             )

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from exporters.toolkit.decode import Problem
 from shipper.config.duration import GoDuration
-from shipper.config.http_client import NOT_YET
 from shipper.files.glob import Glob, GlobError
 from shipper.files.target import PATH, PATH_EXCLUDE
 from shipper.relabel import is_label_name
@@ -37,11 +35,10 @@ class StaticConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetConfig:
-    """How often to look for new files, in seconds. Docker targets do not need it."""
+    """How often to look for new files, in seconds; *stdin*: read what is piped in."""
 
     sync_period: GoDuration = 10.0
-
-    REFUSED: ClassVar[Mapping[str, str]] = {"stdin": NOT_YET}
+    stdin: bool = False
 
     def problems(self) -> Iterator[Problem]:
         if self.sync_period <= 0:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from shipper.config.model import Config
-from shipper.config.scrape import ScrapeConfig
+from shipper.config.scrape import SOURCES, ScrapeConfig
 from shipper.files.target import PATH
 from shipper.pipeline.pipeline import NamedConfig
 
@@ -29,15 +29,6 @@ _MANY_VALUES: Final = re.compile(
     r"span|msg|message|line|offset)$",
     re.IGNORECASE,
 )
-_SOURCES: Final = {
-    "static_configs": "files",
-    "file_sd_configs": "files",
-    "journal": "the journal",
-    "syslog": "syslog",
-    "loki_push_api": "loki_push_api",
-    "docker_sd_configs": "Docker",
-}
-"""The kinds of source in the order in which promtail looks; it takes the first."""
 
 
 def traps(config: Config) -> list[Trap]:
@@ -80,8 +71,7 @@ def _about_jobs(jobs: Iterable[ScrapeConfig]) -> Iterator[Trap]:
 
 
 def _about_sources(job: ScrapeConfig, where: str) -> Iterator[Trap]:
-    given = [key for key in _SOURCES if getattr(job, key, None)]
-    kinds = list(dict.fromkeys(_SOURCES[key] for key in given))
+    kinds = list(dict.fromkeys(SOURCES[key] for key in SOURCES if getattr(job, key)))
     if len(kinds) > 1:
         yield Trap(
             f"{where}: promtail reads only {kinds[0]} here and ignores "
@@ -110,9 +100,7 @@ def _about_rules(job: ScrapeConfig, where: str) -> Iterator[Trap]:
             at_start=True,
         )
     if job.docker_sd_configs and not job.relabel_configs and not job.pipeline_stages:
-        yield Trap(
-            f"{where}: no rule makes a label: all containers are one stream"
-        )
+        yield Trap(f"{where}: no rule makes a label: all containers are one stream")
     for rule in job.relabel_configs:
         if rule.action == "replace" and rule.target_label in {"container_id", "id"}:
             yield Trap(

@@ -15,6 +15,9 @@ Extracted = dict[str, Any]
 class Origin(Protocol):
     """Where the lines that a record stands for are accounted for."""
 
+    key: int
+    """Tells apart what lines come from, as long as anything comes."""
+
     def decided(self, record: Record) -> None:
         """Note that *record* is dropped: a decision, and counted by who made it."""
 
@@ -77,6 +80,7 @@ class Record:
     def absorb(self, other: Record) -> None:
         """Stand for the lines of *other* too, which goes no further by itself."""
         self.slots += other.slots
+        self.delay_seconds += other.delay_seconds
 
     @property
     def stream(self) -> tuple[Any, ...]:
@@ -84,4 +88,4 @@ class Record:
 
         promtail has the labels alone, and so joins lines of containers that share them.
         """
-        return (id(self.origin), *sorted(self.labels.items()))
+        return (self.origin.key, *sorted(self.labels.items()))

@@ -33,15 +33,16 @@ class Relay:
     *on_idle* is called when every line is decided.
     """
 
-    __slots__ = ("_cursor", "_on_idle", "_order", "_outbox", "_sent", "_slots")
+    __slots__ = ("_cursor", "_on_idle", "_order", "_outbox", "_sent", "_slots", "key")
 
     def __init__(self, cursor: Cursor, on_idle: Callable[[], object]) -> None:
+        self.key = id(cursor)  # a relay is let go when it is idle, a cursor is not
         self._cursor = cursor
         self._on_idle = on_idle
         self._slots: deque[Slot] = deque()
         # What left the pipeline and was not put yet. Whoever puts holds the lock, so
         # that what a timer released does not change places with what comes after.
-        self._outbox: deque[Record] = deque()
+        self._outbox: deque[tuple[Record, float]] = deque()
         self._order = asyncio.Lock()
         self._sent: deque[tuple[Slot, ...]] = deque()
 
@@ -53,7 +54,9 @@ class Relay:
 
     def append(self, record: Record) -> None:
         """Note that *record* has left the pipeline; `put` brings it to the sink."""
-        self._outbox.append(record)
+        delay = record.delay_seconds
+        due = asyncio.get_running_loop().time() + delay if delay else 0.0
+        self._outbox.append((record, due))
 
     async def put(self, sink: Sink) -> None:
         """Put all that has left the pipeline; what a cancellation leaves goes next."""
@@ -62,10 +65,9 @@ class Relay:
             return
         async with self._order:
             while outbox:
-                record = outbox[0]
-                if record.delay_seconds > 0:
-                    await asyncio.sleep(record.delay_seconds)
-                    record.delay_seconds = 0.0
+                record, due = outbox[0]
+                if due:
+                    await asyncio.sleep(due - asyncio.get_running_loop().time())
                 self._sent.append(record.slots)  # it may be acknowledged at once
                 try:
                     await sink.put(_labels(record), _entry(record), self)

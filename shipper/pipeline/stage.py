@@ -113,6 +113,17 @@ class Workshop:
         return stage if self.watch is None else self.watch(name, stage)
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The configuration of a *stage* that is there already, for all pipelines."""
+
+    stage: Stage
+
+    def build(self, _: Workshop) -> Stage:
+        """Return the stage."""
+        return self.stage
+
+
 class StageConfig(Protocol):
     """The keys of one stage."""
 

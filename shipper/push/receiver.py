@@ -62,6 +62,7 @@ class Receiver:
         sink: Sink,
         meters: Meters,
         limits: Limits,
+        hurry: Callable[[], object] = lambda: None,
         *,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
@@ -70,6 +71,7 @@ class Receiver:
         self._sink = sink
         self._meters = meters
         self._limits = limits
+        self._hurry = hurry
         self._tasks: asyncio.TaskGroup | None = None
         self._deliveries: set[asyncio.Task[None]] = set()
         self._waiting: set[asyncio.Timeout] = set()
@@ -153,6 +155,7 @@ class Receiver:
     async def _deliver(self, delivery: Delivery) -> None:
         try:
             await delivery.run(self._sink)
+            self._hurry()
         except Exception:
             # One push must not end the others.
             log.exception("handing a push over failed")

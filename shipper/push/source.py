@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from aiohttp import web
@@ -46,15 +46,19 @@ class PushSource:
         meters: Meters,
         *,
         limits: Limits | None = None,
+        hurry: Callable[[], object] = lambda: None,
     ) -> None:
-        """Read the certificates of *config*. Raises StartError when that fails."""
+        """Read the certificates of *config*. Raises StartError when that fails.
+
+        *hurry* is called when a push is in the sink as a whole: its sender waits.
+        """
         self.address = ""
         self.listening = asyncio.Event()
         self._job = job
         self._config = config
         self._tls = server_context(config.server.http_tls_config.certificates)
         self._receiver = Receiver(
-            Labeller(job, config, relabel), sink, meters, limits or Limits()
+            Labeller(job, config, relabel), sink, meters, limits or Limits(), hurry
         )
         self._binding = Binding(
             f"job {job}: loki_push_api", config.server.listen, open_listener

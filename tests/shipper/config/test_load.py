@@ -170,15 +170,14 @@ MINIMAL = "clients: [{url: 'http://l/'}]\n"
             "clients: [{url: 'http://a/', external_labels: {a-b: c}}]",
             '"a-b" is not a valid label name',
         ),
-        ("clients: [{url: 'http://a/', oauth2: {a: b}}]", "oauth2 client_id must be configured"),
+        (
+            "clients: [{url: 'http://a/', oauth2: {a: b}}]",
+            "oauth2 client_id must be configured",
+        ),
         ("clients: [{url: 'http://a/', batchsize: 0}]", "1:41: batchsize must be"),
         (
             "clients: [{url: 'http://a/', tls_config: {cert_file: c}}]",
             "exactly one of key or key_file must be configured",
-        ),
-        (
-            MINIMAL + "limits_config: {max_line_size: 256kb}",
-            "2:1: limits_config: known",
         ),
         (MINIMAL + "wal: {enabled: true}", "2:7: enabled: experimental in promtail"),
         (MINIMAL + "server: {http_listen_port: 70000}", "70000 is not a port"),

@@ -91,6 +91,7 @@ class Rig:
     out: list[Out] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     delays: list[float] = field(default_factory=list)
+    key: int = 0
 
     def __post_init__(self) -> None:
         self.workshop = Workshop(

@@ -27,6 +27,8 @@ class _Step(Filter):
 
 
 class _Origin:
+    key = 0
+
     def decided(self, record: Record) -> None:
         """Do nothing."""
 
