@@ -45,8 +45,12 @@ HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
 ENTRYPOINT ["python", "-m", "shipper.store"]
 CMD ["--storage.path=/loki/store.db"]
 
-# As root, like promtail's own image: the Docker socket belongs to root.
+# As root, like promtail's own image: the Docker socket belongs to root. With journalctl,
+# as promtail's image can read a journal that is mounted.
 FROM program AS shipper
+RUN apt-get update -qq \
+    && apt-get install -y -qq --no-install-recommends systemd \
+    && rm -rf /var/lib/apt/lists/*
 EXPOSE 9080
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
   CMD ["python", "-m", "exporters.toolkit.healthcheck", ":9080/-/healthy"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from .entry import Metadata
@@ -49,7 +49,7 @@ class Record:
         *,
         metadata: Metadata = (),
         origin: Origin,
-        slots: tuple[Any, ...] = (),
+        slots: Iterable[Any] = (),
     ) -> None:
         self.labels = dict(labels)
         self.timestamp_ns = timestamp_ns
@@ -58,7 +58,7 @@ class Record:
         self.extracted: Extracted = dict(labels)
         self.delay_seconds = 0.0
         self.origin = origin
-        self.slots = slots
+        self.slots = list(slots)
 
     def seed(self) -> None:
         """Put the labels among what is extracted, as each (nested) pipeline begins."""
@@ -79,7 +79,7 @@ class Record:
 
     def absorb(self, other: Record) -> None:
         """Stand for the lines of *other* too, which goes no further by itself."""
-        self.slots += other.slots
+        self.slots.extend(other.slots)
         self.delay_seconds += other.delay_seconds
 
     @property

@@ -44,7 +44,7 @@ class Relay:
         # that what a timer released does not change places with what comes after.
         self._outbox: deque[tuple[Record, float]] = deque()
         self._order = asyncio.Lock()
-        self._sent: deque[tuple[Slot, ...]] = deque()
+        self._sent: deque[list[Slot]] = deque()
 
     def take(self) -> Slot:
         """Return the place of the next line."""
