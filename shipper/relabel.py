@@ -16,6 +16,7 @@ from typing import Annotated, Final, Literal, get_args
 
 from exporters.toolkit.decode import Problem, Scalar
 from exporters.toolkit.regex import Regex
+from shipper.pipeline.template_functions.text import to_lower, to_upper
 
 
 Action = Literal[
@@ -58,12 +59,13 @@ def _parse_action(text: str) -> str:
 
 
 def anchored(pattern: str) -> Regex:
-    """Compile *pattern* as Prometheus 3 does: anchored, ``.`` matching newlines too.
+    """Compile *pattern* as promtail does: anchored, ``.`` matching no newline.
 
-    Raises RegexError about the pattern as written.
+    Prometheus 3 has come to match newlines too. Raises RegexError about the pattern as
+    written.
     """
     Regex(pattern)  # so that the error shows the user's text, not the anchors
-    return Regex(f"^(?s:{pattern})$")
+    return Regex(f"^(?:{pattern})$")
 
 
 def _pattern(text: str) -> str:
@@ -71,16 +73,20 @@ def _pattern(text: str) -> str:
     return text
 
 
+# A key without a value is an empty text, not the default (yaml.v2).
+_Text = Annotated[str, Scalar("string", str, null="")]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelabelConfig:
     """One rule; *regex* is the pattern as written, without anchors."""
 
     source_labels: tuple[str, ...] | None = None
-    separator: str = ";"
+    separator: _Text = ";"
     regex: Annotated[str, Scalar("Regexp", _pattern, null="")] = _DEFAULT_PATTERN
     modulus: int = 0
     target_label: str = ""
-    replacement: str = "$1"
+    replacement: _Text = "$1"
     action: Annotated[Action, Scalar("Action", _parse_action)] = "replace"
 
     def problems(self) -> Iterator[Problem]:
@@ -152,7 +158,8 @@ def relabel(
     A label that becomes empty is gone. Names that begin with ``__`` are kept: taking
     them off is the caller's last step.
     """
-    current: dict[str, str] | None = {k: v for k, v in labels.items() if v}
+    # Sorted: where a labelmap makes one name of several, the last one's value stays.
+    current: dict[str, str] | None = {k: v for k, v in sorted(labels.items()) if v}
     for rule in rules:
         if current is None:
             break
@@ -185,12 +192,14 @@ def _source(rule: RelabelConfig) -> Callable[[dict[str, str]], str]:
 
 
 def _with(labels: dict[str, str], name: str, value: str) -> dict[str, str]:
-    """Return *labels* with *name* set; an empty value takes it away."""
+    """Return *labels* with *name* set, as the last one; an empty value takes it away.
+
+    Prometheus too goes over what rules have set after everything else.
+    """
     changed = dict(labels)
+    changed.pop(name, None)
     if value:
         changed[name] = value
-    else:
-        changed.pop(name, None)
     return changed
 
 
@@ -227,8 +236,8 @@ def _filter_equal(rule: RelabelConfig, _: Regex) -> Rule:
 def _set(rule: RelabelConfig, _: Regex) -> Rule:
     source, target = _source(rule), rule.target_label
     values: dict[str, Callable[[str], str]] = {
-        "lowercase": str.lower,
-        "uppercase": str.upper,
+        "lowercase": to_lower,
+        "uppercase": to_upper,
         "hashmod": lambda text: _hashmod(text, rule.modulus),
     }
     value = values[rule.action]

@@ -1,7 +1,8 @@
-"""TLS contexts from ``tls_config`` (prometheus/common config NewTLSConfig).
+"""TLS contexts from ``tls_config``: a client's, and a listener's.
 
-Used by both ends of the road, Loki and Docker over TCP. Files that change while the
-program runs are loaded again where the caller asks for it (`TlsSource`).
+Counterpart of prometheus/common config NewTLSConfig, and of promtail's
+targets/syslog/transport.go newTLSConfig. A client's files that change while the program
+runs are loaded again (`TlsSource`); a listener's are read once, at the start.
 """
 
 from __future__ import annotations
@@ -83,11 +84,32 @@ def tls_context(config: TlsConfig) -> ssl.SSLContext | None:
 def make_context(config: TlsConfig) -> ssl.SSLContext:
     """Return a new context for *config*; raises StartError as `tls_context` does."""
     context = _trusting(config)
-    _present(context, config)
+    if config.cert or config.cert_file:
+        _present(context, config, "unable to use specified client cert ({}) & key ({})")
     _limit_versions(context, config)
     if config.insecure_skip_verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def server_context(config: TlsConfig) -> ssl.SSLContext | None:
+    """Return what a listener presents and asks for, None when *config* says nothing.
+
+    A ``ca`` or ``ca_file`` makes a certificate of the client, signed by it, necessary.
+
+    Raises:
+        StartError: a certificate or key cannot be read or does not fit.
+    """
+    asks = bool(config.ca or config.ca_file)
+    given = config.cert, config.cert_file, config.key, config.key_file
+    if not asks and not any(given):
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    _limit_versions(context, config)
+    _present(context, config, "unable to load server certificate or key ({}, {})")
+    if asks:
+        _require_client(context, config)
     return context
 
 
@@ -111,10 +133,22 @@ def _trusting(config: TlsConfig) -> ssl.SSLContext:
     return context
 
 
-def _present(context: ssl.SSLContext, config: TlsConfig) -> None:
-    """Present *config*'s client certificate; Python loads one from files only."""
-    if not config.cert and not config.cert_file:
-        return
+def _require_client(context: ssl.SSLContext, config: TlsConfig) -> None:
+    name = config.ca_file or "tls_config.ca"
+    try:
+        context.load_verify_locations(config.ca_file or None, cadata=config.ca or None)
+    except (OSError, ValueError) as error:
+        raise StartError(
+            f"unable to load client CA certificate {name}: {_reason(error)}"
+        ) from error
+    context.verify_mode = ssl.CERT_REQUIRED
+
+
+def _present(context: ssl.SSLContext, config: TlsConfig, failed: str) -> None:
+    """Present *config*'s certificate; *failed* takes its name and the key's.
+
+    Python loads one from files only.
+    """
     with ExitStack() as stack:
 
         def path(given: str, text: str) -> str:
@@ -130,11 +164,11 @@ def _present(context: ssl.SSLContext, config: TlsConfig) -> None:
         try:
             context.load_cert_chain(cert, key, password=_no_password)
         except (OSError, ValueError) as error:
-            raise StartError(
-                "unable to use specified client cert "
-                f"({config.cert_file or 'tls_config.cert'}) & key "
-                f"({config.key_file or 'tls_config.key'}): {_reason(error)}"
-            ) from error
+            names = (
+                config.cert_file or "tls_config.cert",
+                config.key_file or "tls_config.key",
+            )
+            raise StartError(f"{failed.format(*names)}: {_reason(error)}") from error
 
 
 def _no_password() -> str:

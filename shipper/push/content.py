@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 from shipper.config.push import PushConfig
 from shipper.pipeline.entry import Entry, Labels
-from shipper.push.legacy import decode_legacy
-from shipper.store.body import parse_body
-from shipper.store.errors import Answer
-from shipper.store.labels import LabelError, parse_labels
-from shipper.store.model import PushStream
-from shipper.store.protobuf import DecodeError
+from shipper.wire.body import parse_body
+from shipper.wire.errors import Answer, DecodeError
+from shipper.wire.labels import LabelError, parse_labels
+from shipper.wire.legacy import decode_legacy
+from shipper.wire.model import PushStream
 
 
 Relabel = Callable[[dict[str, str]], dict[str, str] | None]

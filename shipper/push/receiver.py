@@ -23,8 +23,8 @@ from shipper.pipeline.entry import Sink
 from shipper.push.content import Content, Labeller, read_push
 from shipper.push.delivery import Delivery
 from shipper.push.meters import Meters
-from shipper.store.body import read_body
-from shipper.store.errors import Answer
+from shipper.wire.body import read_body
+from shipper.wire.errors import Answer
 
 
 log = logging.getLogger(__name__)

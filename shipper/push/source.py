@@ -14,14 +14,14 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from exporters.toolkit.listen import format_address, open_listener
 from exporters.toolkit.web import answer_errors
+from shipper.binding import Binding
 from shipper.config.push import PushConfig
 from shipper.pipeline.entry import Sink
 from shipper.push.content import Labeller, Relabel
 from shipper.push.meters import Meters
 from shipper.push.receiver import LEGACY_PATH, RAW_PATH, V1_PATH, Limits, Receiver
 from shipper.source import Target
-from shipper.syslog.binding import Binding
-from shipper.syslog.tls import server_context
+from shipper.tls import server_context
 
 
 log = logging.getLogger(__name__)

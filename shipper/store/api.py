@@ -10,8 +10,6 @@ from typing import Final, TypeVar
 from aiohttp import web
 from multidict import MultiDict
 
-from shipper.store.body import read_body
-from shipper.store.errors import Answer
 from shipper.store.index import Index
 from shipper.store.push import Pusher
 from shipper.store.queries import Queries, refused
@@ -22,6 +20,8 @@ from shipper.store.settings import Settings
 from shipper.store.tail import Tails
 from shipper.store.tailing import TailRequest, follow, wants_categorized
 from shipper.store.tenants import tenant_of
+from shipper.wire.body import read_body
+from shipper.wire.errors import Answer
 
 
 log = logging.getLogger(__name__)

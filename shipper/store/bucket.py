@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from shipper.store.durations import SECOND_NS
+from shipper.wire.model import SECOND_NS
 
 
 class Bucket:

@@ -15,9 +15,9 @@ from exporters.toolkit.flags import (
 )
 from exporters.toolkit.web import listen_address
 from shipper.store.app import run
-from shipper.store.durations import SECOND_NS
 from shipper.store.limits import LIMIT_FLAGS, age, limits_from, size
 from shipper.store.settings import RetentionPolicy, Settings
+from shipper.wire.model import SECOND_NS
 
 
 STORAGE_PATH: Final = string(

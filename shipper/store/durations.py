@@ -6,8 +6,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from shipper.wire.model import SECOND_NS
 
-SECOND_NS: Final = 1_000_000_000
+
 _UNITS_NS: Final = {
     "y": 365 * 86400 * SECOND_NS,
     "w": 7 * 86400 * SECOND_NS,

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from exporters.toolkit.errors import StartError
+from shipper.wire.errors import Answer
 
 
 class StoreStartError(StartError):
     """Report a file or folder the store cannot work with; exit 1."""
-
-
-class Answer(Exception):  # noqa: N818 -- it is an answer, and not always a failure
-    """End a request with *status* and the one-line *text* that Loki would send."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-        self.text = text
 
 
 class Unavailable(Answer):
@@ -31,8 +23,3 @@ TIMED_OUT = (
     "processed"
 )
 """Loki's pkg/util/server/error.go, ErrDeadlineExceeded (504)."""
-
-
-def failure(error: Exception) -> str:
-    """Return *error* as one line for a log or a response."""
-    return " ".join(str(error).split()) or type(error).__name__

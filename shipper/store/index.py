@@ -7,10 +7,10 @@ from sqlite3 import Connection
 from typing import Final, NamedTuple
 
 from shipper.logql import LogQLError, Selector, parse_selector
-from shipper.store.errors import Answer
 from shipper.store.query.params import Bounds
 from shipper.store.query.select import FoundStream, streams, with_lines
 from shipper.store.reader import Guard, Readers
+from shipper.wire.errors import Answer
 
 
 _EVERYTHING: Final = Selector(())

@@ -14,16 +14,11 @@ from typing import Final, NamedTuple
 
 from shipper.store.bucket import Bucket
 from shipper.store.durations import format_size, go_time, rfc3339
-from shipper.store.errors import Unavailable, failure
+from shipper.store.errors import Unavailable
 from shipper.store.limits import Limits
-from shipper.store.model import (
-    MIN_NS,
-    LogEntry,
-    Refusal,
-    Stream,
-    entry_bytes,
-    total_bytes,
-)
+from shipper.store.model import Refusal, Stream, entry_bytes, total_bytes
+from shipper.wire.errors import failure
+from shipper.wire.model import MIN_NS, LogEntry
 
 
 _INSERT: Final = "INSERT INTO entries VALUES (?, ?, ?, ?, ?)"

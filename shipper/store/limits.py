@@ -11,13 +11,9 @@ from typing import Any, Final
 
 from exporters.toolkit.flags import Flag, Values, boolean, floating, integer, strings
 from shipper.logql.duration import parse_prometheus_duration
-from shipper.store.durations import (
-    SECOND_NS,
-    format_duration,
-    format_size,
-    parse_size,
-)
-from shipper.store.labels import DISCOVER_SERVICE_NAME
+from shipper.store.durations import format_duration, format_size, parse_size
+from shipper.store.service_name import DISCOVER_SERVICE_NAME
+from shipper.wire.model import SECOND_NS
 
 
 MIB: Final = 1 << 20

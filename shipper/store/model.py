@@ -5,29 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from shipper.pipeline.entry import Labels
+from shipper.pipeline.entry import Labels, Metadata
+from shipper.wire.model import LogEntry
 
-
-Metadata = tuple[tuple[str, str], ...]
 
 SERVICE_NAME: Final = "service_name"
-MAX_NS: Final = (1 << 63) - 1
-MIN_NS: Final = -(1 << 63)
-
-
-class LogEntry(NamedTuple):
-    """One line, its time in nanoseconds since 1970, its structured metadata."""
-
-    timestamp_ns: int
-    line: bytes
-    metadata: Metadata = ()
-
-
-class PushStream(NamedTuple):
-    """One stream of a push as it arrived: the label text is not parsed yet."""
-
-    labels_text: str
-    entries: list[LogEntry]
 
 
 class Stream(NamedTuple):

@@ -14,16 +14,18 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
-from shipper.store.body import parse_body
 from shipper.store.bucket import TenantBuckets
-from shipper.store.errors import Answer, Unavailable
+from shipper.store.errors import Unavailable
 from shipper.store.ingest import Batch
-from shipper.store.labels import LabelError
 from shipper.store.limits import MIB, Limits
 from shipper.store.metrics import StoreMetrics
-from shipper.store.model import LogEntry, Refusal, Stream, total_bytes
+from shipper.store.model import Refusal, Stream, total_bytes
 from shipper.store.validate import NO_STREAMS, grouped, parse_streams, validate
 from shipper.store.writer import Writer
+from shipper.wire.body import parse_body
+from shipper.wire.errors import Answer
+from shipper.wire.labels import LabelError
+from shipper.wire.model import LogEntry
 
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from shipper.logql import Expr, LogQuery
 from shipper.store.durations import format_duration
-from shipper.store.errors import Answer
 from shipper.store.limits import Limits
 from shipper.store.model import Stream
 from shipper.store.query import logs, render
@@ -24,6 +23,7 @@ from shipper.store.query.params import (
 from shipper.store.query.plan import parse_query
 from shipper.store.query.samples import Series, Steps
 from shipper.store.reader import Guard, Readers
+from shipper.wire.errors import Answer
 
 
 T = TypeVar("T")

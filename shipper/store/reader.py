@@ -10,9 +10,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
-from shipper.store.durations import SECOND_NS
-from shipper.store.errors import TIMED_OUT, Answer, Unavailable, failure
+from shipper.store.errors import TIMED_OUT, Unavailable
 from shipper.store.schema import open_reader
+from shipper.wire.errors import Answer, failure
+from shipper.wire.model import SECOND_NS
 
 
 T = TypeVar("T")

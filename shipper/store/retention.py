@@ -13,12 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from shipper.store.durations import SECOND_NS
-from shipper.store.errors import Unavailable, failure
+from shipper.store.errors import Unavailable
 from shipper.store.ingest import Ingester
 from shipper.store.schema import used_bytes
 from shipper.store.settings import RetentionPolicy
 from shipper.store.writer import Writer
+from shipper.wire.errors import failure
+from shipper.wire.model import SECOND_NS
 
 
 log = logging.getLogger(__name__)

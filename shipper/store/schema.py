@@ -11,7 +11,8 @@ import sqlite3
 from typing import Final
 from urllib.parse import quote
 
-from shipper.store.errors import StoreStartError, failure
+from shipper.store.errors import StoreStartError
+from shipper.wire.errors import failure
 
 
 APPLICATION_ID: Final = 0x4C6F6753  # "LogS"

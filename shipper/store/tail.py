@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from shipper.logql import LogQuery
-from shipper.store.durations import SECOND_NS
-from shipper.store.errors import Answer
-from shipper.store.labels import format_labels
-from shipper.store.model import LogEntry, Stream
+from shipper.loki.encode import format_labels
+from shipper.store.model import Stream
 from shipper.store.query.render import stream_value
+from shipper.wire.errors import Answer
+from shipper.wire.model import SECOND_NS, LogEntry
 
 
 QUEUE_STREAMS: Final = 100  # bufferSizeForTailStream

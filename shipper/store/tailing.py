@@ -11,7 +11,6 @@ from typing import Any, Final
 from aiohttp import WSCloseCode, web
 
 from shipper.logql import LogQuery
-from shipper.store.errors import Answer
 from shipper.store.model import Stream
 from shipper.store.query import logs, render
 from shipper.store.query.logs import LogRequest
@@ -23,6 +22,7 @@ from shipper.store.query.params import (
 from shipper.store.query.plan import parse_query
 from shipper.store.reader import Readers
 from shipper.store.tail import ENTRIES_PER_MESSAGE, Tail, Tails
+from shipper.wire.errors import Answer
 
 
 SEND_SECONDS: Final = 15.0

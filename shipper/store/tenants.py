@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-from shipper.store.errors import Answer
+from shipper.wire.errors import Answer
 
 
 FAKE: Final = "fake"

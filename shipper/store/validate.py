@@ -9,27 +9,21 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from shipper.loki.encode import format_labels
 from shipper.pipeline.entry import Labels
 from shipper.store.durations import rfc3339
-from shipper.store.labels import (
-    LabelError,
-    format_labels,
-    parse_labels,
-    with_service_name,
-)
 from shipper.store.limits import Limits
 from shipper.store.model import (
-    MAX_NS,
-    MIN_NS,
     SERVICE_NAME,
-    LogEntry,
-    PushStream,
     Refusal,
     Stream,
     entry_bytes,
     metadata_bytes,
     total_bytes,
 )
+from shipper.store.service_name import with_service_name
+from shipper.wire.labels import LabelError, parse_labels
+from shipper.wire.model import MAX_NS, MIN_NS, LogEntry, PushStream
 
 
 NO_STREAMS: Final = "error at least one valid stream is required for ingestion"

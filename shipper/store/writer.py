@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
-from shipper.store.errors import Answer
 from shipper.store.ingest import Batch, Ingester, Outcome
 from shipper.store.model import Stream
+from shipper.wire.errors import Answer
 
 
 T = TypeVar("T")

@@ -7,17 +7,17 @@ import logging
 from collections.abc import Iterator
 
 from exporters.toolkit.listen import format_address, open_listener
+from shipper.binding import Binding, open_datagram
 from shipper.config.syslog import SyslogConfig
 from shipper.pipeline.entry import Sink
 from shipper.source import Target
-from shipper.syslog.binding import Binding, open_datagram
 from shipper.syslog.hostnames import Hostnames
 from shipper.syslog.intake import Intake
 from shipper.syslog.labels import Relabel
 from shipper.syslog.meters import Meters
 from shipper.syslog.tcp import TcpServer
-from shipper.syslog.tls import server_context
 from shipper.syslog.udp import UdpServer
+from shipper.tls import server_context
 
 
 log = logging.getLogger(__name__)

@@ -139,11 +139,15 @@ scrape_configs:
 """
 
     @asynccontextmanager
-    async def running(self, *, dry_run: bool = False) -> AsyncIterator[None]:
+    async def running(
+        self, text: str = "", *, dry_run: bool = False
+    ) -> AsyncIterator[None]:
         """Run the shipper; leaving stops it in order."""
+        text = text or self.config_text()
         stop = asyncio.Event()
         async with asyncio.timeout(30):
-            app = App(self.config(), modes=Modes(dry_run=dry_run))
+            config = decode(text.encode(), Config, "test.yaml")
+            app = App(config, modes=Modes(dry_run=dry_run))
             task = asyncio.create_task(app.serve(stop))
             try:
                 yield
@@ -273,6 +277,44 @@ async def test_a_port_that_is_taken_is_one_plain_error(site: Site) -> None:
             async with asyncio.timeout(20):
                 await App(site.config(port)).serve(asyncio.Event())
     assert "\n" not in str(told.value)
+
+
+async def test_the_rate_limit_stands_behind_all_stages(site: Site) -> None:
+    site.docker.logs = [follow(*frames(20))]
+    text = (
+        site.config_text()
+        + """
+limits_config: {readline_rate_enabled: true, readline_rate: 0.001, readline_burst: 5}
+"""
+    )
+    dropped = 'logentry_dropped_lines_total{reason="global_rate_limiter_drop"} 35\n'
+    async with site.running(text):
+        await site.loki.wait_for(5)
+        await site.until("/metrics", lambda _, text: dropped in text)
+    async with site.running(text):  # what was dropped is done, too
+        again = "shipper_duplicates_suppressed_total 40\n"
+        await site.until("/metrics", lambda _, text: again in text)
+    assert sum(map(len, site.loki.streams.values())) == 5
+
+
+async def test_what_a_stage_holds_back_is_shipped_at_the_stop(site: Site) -> None:
+    site.docker.logs = [follow(*frames(3)), follow(*frames(3))]
+    text = (
+        site.config_text()
+        + """\
+    pipeline_stages:
+      - multiline: {firstline: ' 0$', max_wait_time: 1h}
+      - match: {selector: '{stream="stderr"}', action: drop}
+"""
+    )
+    async with site.running(text):
+        await site.until("/metrics", lambda _, text: "entries_total 6\n" in text)
+    [entries] = site.loki.streams.values()
+    assert [entry.line for entry in entries] == [b"out 0\nout 1\nout 2"]
+    async with site.running(text):
+        again = "shipper_duplicates_suppressed_total 6\n"
+        await site.until("/metrics", lambda _, text: again in text)
+    assert sum(map(len, site.loki.streams.values())) == 1, "all six lines were done"
 
 
 # --- another configuration while running ---

@@ -30,6 +30,12 @@ def rule(text: str) -> RelabelConfig:
         ("{source_labels: [a], regex: b, target_label: c}", {"a": "abc"}, {"a": "abc"}),
         ("{source_labels: [no], target_label: a}", {"a": "x"}, {}),  # "" deletes
         ("{target_label: a, replacement: y}", {"a": "x"}, {"a": "y"}),
+        ("{target_label: a, replacement: }", {"a": "x"}, {}),  # null is "" (yaml.v2)
+        (
+            "{source_labels: [a, b], separator: , target_label: c}",
+            {"a": "1", "b": "2"},
+            {"a": "1", "b": "2", "c": "12"},
+        ),
         (
             (
                 "{source_labels: [a], regex: '(.)(.*)', target_label: 'l_$1',"
@@ -43,8 +49,13 @@ def rule(text: str) -> RelabelConfig:
             {"a": "x-y"},
             {"a": "x-y"},
         ),
+        (  # a newline is no dot, as in promtail; in Prometheus 3 it is one
+            "{source_labels: [a], target_label: b, replacement: nl}",
+            {"a": "x\ny"},
+            {"a": "x\ny"},
+        ),
         (
-            "{source_labels: [a], regex: 'x.y', target_label: b, replacement: nl}",
+            "{source_labels: [a], regex: '(?s)x.y', target_label: b, replacement: nl}",
             {"a": "x\ny"},
             {"a": "x\ny", "b": "nl"},
         ),
@@ -82,6 +93,16 @@ def rule(text: str) -> RelabelConfig:
             {"a": "X"},
             {"a": "x"},
         ),
+        (  # letter by letter, as Go: straße keeps its length, no final sigma
+            "{action: uppercase, source_labels: [a], target_label: a}",
+            {"a": "straße"},
+            {"a": "STRAßE"},
+        ),
+        (
+            "{action: lowercase, source_labels: [a], target_label: a}",
+            {"a": "ΑΣ"},
+            {"a": "ασ"},
+        ),
         (  # md5("foo") ends in 371f921d35c4b6b8 of Prometheus' own test: % 1000 = 976
             "{action: hashmod, source_labels: [c], target_label: d, modulus: 1000}",
             {"a": "foo", "b": "bar", "c": "baz"},
@@ -92,6 +113,11 @@ def rule(text: str) -> RelabelConfig:
             "{action: labelmap, regex: 'meta_(.+)'}",
             {"meta_x": "1", "y": "2"},
             {"meta_x": "1", "x": "1", "y": "2"},
+        ),
+        (  # two onto one: the last name wins
+            "{action: labelmap, regex: 'm_.(.+)'}",
+            {"m_bx": "b", "m_ax": "a"},
+            {"m_ax": "a", "m_bx": "b", "x": "b"},
         ),
         ("{action: labelmap, regex: 'm_(.*)'}", {"m_0a": "1"}, {"m_0a": "1"}),
         ("{action: labelmap, regex: 'm_(.*)'}", {"m_": "1"}, {"m_": "1"}),
@@ -177,8 +203,18 @@ def test_label_names(name: str, valid: bool) -> None:
     assert is_label_name(name) is valid
 
 
-def test_patterns_are_anchored_and_dots_match_newlines() -> None:
-    assert anchored("a|b.c").search("b\nc")
+def test_a_label_that_a_rule_set_comes_last_in_a_labelmap() -> None:
+    rules = [
+        rule("{target_label: m_ax, replacement: changed}"),
+        rule("{action: labelmap, regex: 'm_.(.+)'}"),
+    ]
+    found = relabel({"m_bx": "b", "m_ax": "a"}, rules)
+    assert found == {"m_ax": "changed", "m_bx": "b", "x": "changed"}
+
+
+def test_patterns_are_anchored() -> None:
+    assert anchored("a|b.c").search("bxc")
+    assert not anchored("a|b.c").search("b\nc")
     assert not anchored("a|b").search("ab")
 
 

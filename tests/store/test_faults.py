@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from shipper.store.errors import Answer, StoreStartError, Unavailable
+from shipper.store.errors import StoreStartError, Unavailable
 from shipper.store.ingest import Batch, Ingester
 from shipper.store.limits import Limits
 from shipper.store.lock import FileLock
-from shipper.store.model import LogEntry, Stream
+from shipper.store.model import Stream
 from shipper.store.reader import Guard, Readers
 from shipper.store.schema import open_writer
+from shipper.wire.errors import Answer
+from shipper.wire.model import LogEntry
 from tests.store.conftest import NOW, SECOND, Clock, Store
 
 

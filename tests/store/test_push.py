@@ -11,8 +11,8 @@ from aiohttp import FormData
 
 from shipper.loki.encode import encode_push, encode_request
 from shipper.pipeline.entry import Entry
+from tests.shipper.wire.test_protobuf import PUSH_REQUEST
 from tests.store.conftest import JSON, NOW, SECOND, Open, Store, snappy, zipped
-from tests.store.test_protobuf import PUSH_REQUEST
 
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}

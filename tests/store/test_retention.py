@@ -6,10 +6,11 @@ from pathlib import Path
 
 from shipper.store.ingest import Batch, Ingester
 from shipper.store.limits import Limits
-from shipper.store.model import LogEntry, Stream
+from shipper.store.model import Stream
 from shipper.store.retention import STEP_ROWS, Retention
 from shipper.store.schema import open_writer, used_bytes
 from shipper.store.settings import RetentionPolicy
+from shipper.wire.model import LogEntry
 from tests.store.conftest import NOW, SECOND, Clock, Open
 
 

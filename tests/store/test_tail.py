@@ -7,8 +7,9 @@ import pytest
 from aiohttp import WSMsgType
 
 from shipper.logql import parse_log_query
-from shipper.store.model import LogEntry, Stream
+from shipper.store.model import Stream
 from shipper.store.tail import BLOCKED_NS, MAX_DROPPED, QUEUE_STREAMS, Tail
+from shipper.wire.model import LogEntry
 from tests.store.conftest import NOW, SECOND, Clock, Open, Store
 
 

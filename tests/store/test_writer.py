@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from shipper.store import writer as module
-from shipper.store.errors import Answer
 from shipper.store.ingest import Batch, Ingester, Outcome
 from shipper.store.limits import Limits
-from shipper.store.model import LogEntry, Stream
+from shipper.store.model import Stream
 from shipper.store.schema import open_writer
 from shipper.store.writer import Writer
+from shipper.wire.errors import Answer
+from shipper.wire.model import LogEntry
 from tests.store.conftest import NOW, Clock
 
 

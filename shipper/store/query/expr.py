@@ -17,10 +17,10 @@ from shipper.logql import (
 )
 from shipper.logql.ast import ARITHMETIC, COMPARISONS
 from shipper.pipeline.entry import Labels
-from shipper.store.errors import Answer
 from shipper.store.query import samples
 from shipper.store.query.samples import Series, Steps
 from shipper.store.reader import Guard
+from shipper.wire.errors import Answer
 
 
 MAX_POINTS: Final = 2_000_000

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from shipper.logql import LogQuery
+from shipper.loki.encode import format_labels
 from shipper.pipeline.entry import Labels
-from shipper.store.labels import format_labels
-from shipper.store.model import LogEntry, Stream
+from shipper.store.model import Stream
 from shipper.store.query.params import Bounds
 from shipper.store.query.plan import has_label_stages, shown
 from shipper.store.query.select import FoundStream, Where, merged, streams, where
+from shipper.wire.model import LogEntry
 
 
 class LogRequest(NamedTuple):

@@ -12,8 +12,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from shipper.logql.duration import parse_prometheus_duration
-from shipper.store.durations import SECOND_NS
-from shipper.store.model import MAX_NS, MIN_NS
+from shipper.wire.model import MAX_NS, MIN_NS, SECOND_NS
 
 
 DEFAULT_LIMIT: Final = 100

@@ -17,7 +17,7 @@ from shipper.logql import (
     LogQuery,
 )
 from shipper.pipeline.entry import Labels
-from shipper.store.errors import Answer
+from shipper.wire.errors import Answer
 
 
 _NUMBER: Final = r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?"

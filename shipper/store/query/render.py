@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from shipper.pipeline.entry import Labels
-from shipper.store.model import LogEntry, Stream
+from shipper.store.model import Stream
 from shipper.store.query.samples import Series, Steps
+from shipper.wire.model import LogEntry
 
 
 CATEGORIZE_LABELS: Final = "categorize-labels"

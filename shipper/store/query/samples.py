@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 from shipper.logql import RangeAggregation
 from shipper.pipeline.entry import Labels
-from shipper.store.durations import SECOND_NS
 from shipper.store.query.plan import has_label_stages, shown
 from shipper.store.query.select import FoundStream, Where, merged, streams, where
 from shipper.store.reader import Guard
+from shipper.wire.model import SECOND_NS
 
 
 class Steps(NamedTuple):

@@ -16,11 +16,14 @@ import cramjam
 import pytest
 from aiohttp import web
 
-from shipper.store.protobuf import decode_push
+from exporters.toolkit.decode import decode
+from shipper.app import App
+from shipper.config.model import Config
+from shipper.wire.protobuf import decode_push
 
 
-# Go's strconv.Quote; what it writes, Python reads.
-_PAIR = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*")')
+# Go's strconv.Quote; what it writes, Python reads. A name may even be empty.
+_PAIR = re.compile(r'(\w*)=("(?:[^"\\]|\\.)*")')
 
 
 class Shipped(NamedTuple):
@@ -99,8 +102,13 @@ def promtail_path() -> str | None:
 
 
 @asynccontextmanager
-async def promtail(config: str, directory: Path) -> AsyncIterator[Path]:
-    """Run the real promtail with *config*; yields its log. Ended by its process id."""
+async def promtail(
+    config: str, directory: Path, *, stops: bool = False
+) -> AsyncIterator[Path]:
+    """Run the real promtail with *config*; yields its log. Ended by its process id.
+
+    One that *stops* is asked to, and saves its positions; else it is killed.
+    """
     path = promtail_path()
     if path is None:
         pytest.skip("PROMTAIL names no promtail to compare with")
@@ -117,7 +125,35 @@ async def promtail(config: str, directory: Path) -> AsyncIterator[Path]:
         )
     try:
         yield log
+        if stops:
+            process.terminate()
+            async with asyncio.timeout(30):
+                await process.wait()
     finally:
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+@asynccontextmanager
+async def ours(config: str) -> AsyncIterator[App]:
+    """Run ours with *config*; it is stopped as a signal stops it."""
+    stop = asyncio.Event()
+    app = App(decode(config.encode(), Config, "test.yaml"))
+    task = asyncio.create_task(app.serve(stop))
+    try:
+        yield app
+    finally:
+        stop.set()
+        await task
+
+
+async def settled(*lokis: Recorder, seconds: float = 60.0) -> None:
+    """Wait until each has got something, and then nothing for two seconds."""
+    async with asyncio.timeout(seconds):
+        before: list[int] = []
+        while (counts := [len(loki.entries) for loki in lokis]) != before or (
+            0 in counts
+        ):
+            before = counts
+            await asyncio.sleep(2)

@@ -311,7 +311,7 @@ async def test_tls(tmp_path: Path) -> None:
 
 
 async def test_a_port_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shipper.syslog.binding._FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("shipper.binding._FIRST_WAIT_SECONDS", 0.01)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         server = PushServerConfig(

@@ -322,7 +322,7 @@ def test_a_certificate_that_cannot_be_read(tmp_path: Path) -> None:
 async def test_a_port_that_is_taken_is_tried_again(
     protocol: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shipper.syslog.binding._FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("shipper.binding._FIRST_WAIT_SECONDS", 0.01)
     kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
     with socket.socket(socket.AF_INET, kind) as taken:
         taken.bind(("127.0.0.1", 0))

@@ -10,9 +10,10 @@ import json
 import re
 from typing import Any, Final
 
-from shipper.loki.encode import format_labels
-from shipper.store.model import MAX_NS, MIN_NS, LogEntry, Metadata, PushStream
-from shipper.store.protobuf import DecodeError
+from shipper.loki.encode import format_labels, utf8
+from shipper.pipeline.entry import Metadata
+from shipper.wire.errors import DecodeError
+from shipper.wire.model import MAX_NS, MIN_NS, LogEntry, PushStream
 
 
 # jsonparser's words for a value of another kind than the one asked for.
@@ -56,7 +57,7 @@ def _entry(item: Any, where: str) -> LogEntry:
     number = int(timestamp)
     if not MIN_NS <= number <= MAX_NS:
         raise DecodeError(f"{where}: Value overflows int64: {timestamp}")
-    return LogEntry(number, _bytes(line), metadata)
+    return LogEntry(number, utf8(line), metadata)
 
 
 def _metadata(value: Any, where: str) -> Metadata:
@@ -96,13 +97,5 @@ def _string(value: Any, where: str) -> str:
 
 
 def _clean(text: str) -> str:
-    return _bytes(text).decode()
-
-
-def _bytes(text: str) -> bytes:
-    r"""Return *text* in UTF-8; half a surrogate pair (``\ud800``) as U+FFFD, as Go."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        halves = text.encode("utf-16", "surrogatepass")
-        return halves.decode("utf-16", "replace").encode()
+    r"""Return *text* with half a surrogate pair (``\ud800``) as U+FFFD, as Go."""
+    return utf8(text).decode()

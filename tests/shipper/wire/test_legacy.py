@@ -5,9 +5,9 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, strategies as st
 
-from shipper.push.legacy import decode_legacy
-from shipper.store.model import LogEntry, PushStream
-from shipper.store.protobuf import DecodeError
+from shipper.wire.errors import DecodeError
+from shipper.wire.legacy import decode_legacy
+from shipper.wire.model import LogEntry, PushStream
 
 
 def body(time: str) -> bytes:
@@ -50,6 +50,16 @@ def test_nothing() -> None:
     assert decode_legacy(b"{}") == []
     assert decode_legacy(b'{"streams": [{"labels": "{}", "entries": null}]}') == [
         PushStream("{}", [])
+    ]
+
+
+def test_half_a_surrogate_pair_is_what_go_makes_of_it() -> None:
+    data = (
+        rb'{"streams": [{"labels": "{a=\"\ud800\"}", "entries": '
+        rb'[{"ts": "1970-01-01T00:00:00Z", "line": "\udc80"}]}]}'
+    )
+    assert decode_legacy(data) == [
+        PushStream('{a="\ufffd"}', [LogEntry(0, "\ufffd".encode())])
     ]
 
 

@@ -1,46 +1,25 @@
 """Stream labels as text: Prometheus' metric syntax with its error texts.
 
 Counterpart of promql/parser ParseMetric as Loki's syntax.ParseLabels calls it (lex.go,
-generated_parser.y `label_set`), and of the push parser's service_name discovery.
+generated_parser.y `label_set`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
-from shipper.loki.encode import format_labels, quote
+from shipper.loki.encode import quote
 from shipper.pipeline.entry import Labels
-from shipper.store.model import SERVICE_NAME
+from shipper.wire.quoted import RAW, STRING, rune, unescape
 
-
-UNKNOWN_SERVICE: Final = "unknown_service"
-DISCOVER_SERVICE_NAME: Final = (
-    "service", "app", "application", "app_name", "name", "app_kubernetes_io_name",
-    "container", "container_name", "k8s_container_name", "component", "workload", "job",
-    "k8s_job_name",
-)  # fmt: skip
-"""Loki's validation.discover-service-name (pkg/validation/limits.go, 3.4)."""
 
 _SPACE: Final = " \t\n\r"
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _METRIC: Final = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
-_STRING: Final = re.compile(
-    r'"((?:[^"\\\n\ufffd]|\\.)*)"|\'((?:[^\'\\\n\ufffd]|\\.)*)\''
-)
 _EQUALS: Final = re.compile("=(?!~)")
 _COMMA: Final = re.compile(",")
-_RAW: Final = re.compile(r"`([^`\ufffd]*)`")
-_ESCAPE: Final = re.compile(
-    r"\\(?:([abfnrtv\\'\"])|([0-7]{3})|x([0-9A-Fa-f]{2})"
-    r"|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))",
-    re.DOTALL,
-)
-_CONTROL: Final = {
-    "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
-}  # fmt: skip
 
 
 class LabelError(ValueError):
@@ -56,24 +35,6 @@ def parse_labels(text: str) -> Labels:
     """
     pairs = _Parser(text).metric()
     return tuple(sorted(pair for pair in pairs if pair[1]))
-
-
-def with_service_name(labels: Labels, sources: Sequence[str]) -> Labels:
-    """Return *labels* with service_name taken from the first of *sources* that is set.
-
-    Unchanged where the label exists or *sources* is empty; else unknown_service when
-    none is set. Loki pkg/loghttp/push/push.go, ParseLokiRequest.
-    """
-    present = dict(labels)
-    if SERVICE_NAME in present or not sources:
-        return labels
-    found = next(
-        (present[name] for name in sources if name in present), UNKNOWN_SERVICE
-    )
-    return tuple(sorted((*labels, (SERVICE_NAME, found))))
-
-
-__all__ = ["LabelError", "format_labels", "parse_labels", "with_service_name"]
 
 
 class _Parser:
@@ -125,18 +86,21 @@ class _Parser:
         self._skip()
         opening = self._peek()
         if opening == "`":
-            raw = _RAW.match(self.text, self.at)
+            raw = RAW.match(self.text, self.at)
             if raw is None:
                 raise self._bad_string("unterminated raw string")
             self.at = raw.end()
             return raw.group(1)
         if opening not in {'"', "'"}:
             raise self._unexpected("string")
-        match = _STRING.match(self.text, self.at)
+        match = STRING.match(self.text, self.at)
         if match is None:
             raise self._bad_string("unterminated quoted string")
         body = match.group(1) if opening == '"' else match.group(2)
-        value = _unescape(body, opening, self._error) if "\\" in body else body
+        try:
+            value = unescape(body, opening)
+        except ValueError as error:
+            raise self._error(str(error)) from None
         self.at = match.end()
         return value
 
@@ -153,7 +117,7 @@ class _Parser:
             return self._error("unexpected end of input inside braces")
         if identifier := _IDENTIFIER.match(rest):
             found = f"identifier {quote(identifier.group())}"
-        elif string := (_STRING.match(rest) or _RAW.match(rest)):
+        elif string := (STRING.match(rest) or RAW.match(rest)):
             text = string.group()
             short = f"{quote(text[:10])}..." if len(text.encode()) > 10 else quote(text)
             found = f"string {short}"
@@ -170,13 +134,13 @@ class _Parser:
         elif char in ",}":
             found = f'"{char}"'
         elif char == "{":
-            return self._error(f"unexpected left brace {_rune(char)}")
+            return self._error(f"unexpected left brace {rune(char)}")
         elif char == "!":
             return self._error(
-                f"unexpected character after '!' inside braces: {_rune(rest[1:2])}"
+                f"unexpected character after '!' inside braces: {rune(rest[1:2])}"
             )
         else:
-            return self._error(f"unexpected character inside braces: {_rune(char)}")
+            return self._error(f"unexpected character inside braces: {rune(char)}")
         return self._error(f"unexpected {found} in label set, expected {expected}")
 
     def _outside(self) -> LabelError:
@@ -185,7 +149,7 @@ class _Parser:
             return self._error(f"unexpected identifier {quote(match.group())}")
         if rest[0] in "{},":
             return self._error(f'unexpected "{rest[0]}"')
-        return self._error(f"unexpected character: {_rune(rest[0])}")
+        return self._error(f"unexpected character: {rune(rest[0])}")
 
     def _error(self, text: str) -> LabelError:
         before = self.text[: self.at].encode("utf-8", "surrogatepass")
@@ -199,41 +163,3 @@ class _Parser:
     def _skip(self) -> None:
         while self.at < len(self.text) and self.text[self.at] in _SPACE:
             self.at += 1
-
-
-def _rune(char: str) -> str:
-    """Return *char* as Go's %q prints a rune."""
-    if not char:
-        return "'\\uffff'"  # Go's lexer has -1 there
-    return "'\\''" if char == "'" else f"'{quote(char)[1:-1]}'".replace('\\"', '"')
-
-
-def _unescape(body: str, opening: str, error: Callable[[str], LabelError]) -> str:
-    """Return *body* with Go's escapes resolved (strutil.Unquote)."""
-    raw = False
-
-    def replace(match: re.Match[str]) -> str:
-        nonlocal raw
-        simple, octal, hexa, short, long, other = match.groups()
-        if simple in _CONTROL:
-            return _CONTROL[simple]
-        if simple and simple in {"\\", opening}:
-            return simple
-        if octal or hexa:  # bytes, which together may be UTF-8
-            code = int(octal, 8) if octal else int(hexa, 16)
-            if code > 255:
-                raise error("escape sequence is an invalid Unicode code point")
-            raw = raw or code > 127
-            return chr(code) if code < 128 else chr(0xDC00 + code)
-        if short or long:
-            code = int(short or long, 16)
-            if code > 0x10FFFF or 0xD800 <= code < 0xE000:
-                raise error("escape sequence is an invalid Unicode code point")
-            return chr(code)
-        char = other or simple
-        raise error(f"unknown escape sequence U+{ord(char):04X} {_rune(char)}")
-
-    text = _ESCAPE.sub(replace, body)
-    if raw:
-        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return text

@@ -14,9 +14,9 @@ import cramjam
 from aiohttp import web, web_protocol
 from aiohttp.http_exceptions import HttpProcessingError
 
-from shipper.store import jsonpush, protobuf
-from shipper.store.errors import Answer, failure
-from shipper.store.model import PushStream
+from shipper.wire import jsonpush, protobuf
+from shipper.wire.errors import Answer, DecodeError, failure
+from shipper.wire.model import PushStream
 
 
 _ENCODINGS: Final = frozenset({"", "snappy", "gzip", "deflate"})
@@ -55,7 +55,7 @@ def parse_body(body: bytes, content_type: str, most: int) -> list[PushStream]:
         if _media_type(content_type) == "application/json":
             return jsonpush.decode_push(body)
         return protobuf.decode_push(_unsnap(body, most))
-    except protobuf.DecodeError as error:
+    except DecodeError as error:
         raise Answer(400, str(error)) from None
 
 

@@ -10,8 +10,9 @@ import re
 from datetime import date
 from typing import Any, Final
 
-from shipper.store.model import LogEntry, PushStream
-from shipper.store.protobuf import DecodeError
+from shipper.loki.encode import utf8
+from shipper.wire.errors import DecodeError
+from shipper.wire.model import LogEntry, PushStream
 
 
 _TIME: Final = re.compile(
@@ -41,7 +42,8 @@ def _stream(item: Any, where: str) -> PushStream:
     labels = _kind(record.get("labels", ""), str, f"{where}.labels")
     entries = _list(record.get("entries"), f"{where}.entries")
     return PushStream(
-        labels, [_entry(e, f"{where}.entries[{n}]") for n, e in enumerate(entries)]
+        utf8(labels).decode(),
+        [_entry(e, f"{where}.entries[{n}]") for n, e in enumerate(entries)],
     )
 
 
@@ -49,7 +51,7 @@ def _entry(item: Any, where: str) -> LogEntry:
     record = _kind(item, dict, where)
     line = _kind(record.get("line", ""), str, f"{where}.line")
     time = _kind(record.get("ts", ""), str, f"{where}.ts")
-    return LogEntry(_nanoseconds(time, where), line.encode("utf-8", "replace"))
+    return LogEntry(_nanoseconds(time, where), utf8(line))
 
 
 def _nanoseconds(text: str, where: str) -> int:

@@ -9,8 +9,9 @@ from hypothesis import given, strategies as st
 
 from shipper.loki.encode import encode_request
 from shipper.pipeline.entry import Entry
-from shipper.store.model import LogEntry
-from shipper.store.protobuf import DecodeError, decode_push
+from shipper.wire.errors import DecodeError
+from shipper.wire.model import LogEntry
+from shipper.wire.protobuf import decode_push
 
 
 Field = descriptor_pb2.FieldDescriptorProto

@@ -6,12 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from shipper.loki.encode import format_labels
-from shipper.store.labels import (
-    DISCOVER_SERVICE_NAME,
-    LabelError,
-    parse_labels,
-    with_service_name,
-)
+from shipper.wire.labels import LabelError, parse_labels
 
 
 @pytest.mark.parametrize(
@@ -73,22 +68,3 @@ def test_what_is_printed_is_read_back(labels: dict[str, str]) -> None:
 def test_nothing_but_label_errors(text: str) -> None:
     with contextlib.suppress(LabelError):
         parse_labels(text)
-
-
-@pytest.mark.parametrize(
-    ("labels", "expected"),
-    [
-        ({}, "unknown_service"),
-        ({"container_name": "web"}, "web"),
-        ({"job": "docker", "container_name": "web"}, "web"),
-        ({"app": "a", "service": "s"}, "s"),
-        ({"service_name": "mine", "app": "a"}, "mine"),
-    ],
-)
-def test_service_name(labels: dict[str, str], expected: str) -> None:
-    found = with_service_name(tuple(sorted(labels.items())), DISCOVER_SERVICE_NAME)
-    assert dict(found)["service_name"] == expected
-
-
-def test_no_sources_no_service_name() -> None:
-    assert with_service_name((("a", "b"),), ()) == (("a", "b"),)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from shipper.store.durations import SECOND_NS
-from shipper.store.model import LogEntry, PushStream
+from shipper.wire.errors import DecodeError
+from shipper.wire.model import SECOND_NS, LogEntry, PushStream
 
 
 _VARINT: Final = 0
@@ -22,10 +22,6 @@ _FIXED: Final = {_FIXED64: 8, _FIXED32: 4}
 # pkg/push/timestamp.go: years 1 to 9999.
 _MIN_SECONDS: Final = -62135596800
 _MAX_SECONDS: Final = 253402300800
-
-
-class DecodeError(ValueError):
-    """Report a body that is no PushRequest (400, nothing stored)."""
 
 
 def decode_push(data: bytes) -> list[PushStream]:
