@@ -280,7 +280,7 @@ async def test_a_port_that_is_taken_is_one_plain_error(site: Site) -> None:
 
 
 async def test_the_rate_limit_stands_behind_all_stages(site: Site) -> None:
-    site.docker.logs = [follow(*frames(20))]
+    site.docker.logs = [follow(*frames(20)), follow(*frames(20))]
     text = (
         site.config_text()
         + """

@@ -25,6 +25,11 @@ STAGES = (
     "scrape_configs:\n- job_name: a\n  static_configs: [{targets: [localhost], "
     "labels: {__path__: /nope}}]\n  pipeline_stages:"
 )
+RULE = (
+    "scrape_configs:\n- job_name: a\n  static_configs: [{targets: [localhost], "
+    "labels: {__path__: /nope}}]\n  relabel_configs:\n  -"
+)
+WORDS = {"CLIENT": CLIENT, "JOB": JOB, "STAGES": STAGES, "RULE": RULE}
 
 
 async def _theirs(path: Path) -> tuple[bool, str]:
@@ -54,7 +59,7 @@ async def test_same_verdict(
     case: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = case["text"]
-    for word, stands_for in (("CLIENT", CLIENT), ("JOB", JOB), ("STAGES", STAGES)):
+    for word, stands_for in WORDS.items():
         text = text.replace(word, stands_for)
     path = tmp_path / "promtail.yaml"
     path.write_text(text)
