@@ -15,7 +15,6 @@ from shipper.pipeline.custom_metrics import CustomMetrics, Vector
 
 
 OURS: Final = "shipper_"
-_TOOLKIT: Final = ("process_", "promhttp_", "promtail_build_info")
 
 
 class Family(NamedTuple):
@@ -43,10 +42,13 @@ def table() -> Iterator[str]:
 
 
 def all_families() -> list[Family]:
-    """Return what `/metrics` can show, but for what users define."""
+    """Return what `/metrics` can show, but for what users define.
+
+    ``process_*`` is left out as well: what there is of it the kernel decides.
+    """
     meters = Meters()
     HttpMetrics(meters.registry)
-    meters.registry.register(LagCollector(lambda: []))
+    meters.registry.register(LagCollector(list))
     found = {
         family.name: family
         for collector in _collectors(meters)
@@ -58,7 +60,6 @@ def all_families() -> list[Family]:
            if family.name.startswith(OURS)]  # fmt: skip
     toolkit = [
         selfmetrics.build_info("promtail"),
-        *selfmetrics.process(),
         *selfmetrics.HandlerMetrics().collect(),
     ]
     found |= {one.name: one for one in _plain([*own, *toolkit])}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ PAGE = Path(__file__).with_name("flags.md")
 PROGRAMS = {
     "exporters.nginx": "--help",
     "shipper": "-help",
+    "shipper logs": "--help",
     "shipper.store": "--help",
 }
 HEAD = """\
@@ -29,11 +31,12 @@ def page() -> str:
     parts = [HEAD]
     for module, flag in PROGRAMS.items():
         done = subprocess.run(
-            [sys.executable, "-m", module, flag],
+            [sys.executable, "-m", *module.split(), flag],
             cwd=PAGE.parents[1],
             check=True,
             capture_output=True,
             text=True,
+            env={**os.environ, "COLUMNS": "80"},
         )
         text = "\n".join(
             line.rstrip() for line in done.stdout.expandtabs(4).split("\n")

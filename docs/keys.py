@@ -61,26 +61,36 @@ def shape(kind: Any) -> Shape:
     if isinstance(choice, OneKey):
         return Shape(f"[{choice.what}](#stages)")
     if choice is not None:
-        one = shape(typing.get_args(typing.get_args(kind)[0])[0])
+        one = shape(_item(typing.get_args(kind)[0]))
         return Shape(f"{one.text}, or a list", one.record)
-    origin = typing.get_origin(kind)
-    if origin is Annotated:
-        return Shape(_scalar(kind))
-    if origin is Literal:
-        return Shape(_options(kind))
-    if origin is typing.Union or origin is types.UnionType:
-        return shape(typing.get_args(kind)[0])
-    if origin is tuple:
-        one = shape(typing.get_args(kind)[0])
-        return Shape(f"list: {one.text}", one.record)
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        one = shape(typing.get_args(kind)[1])
-        return Shape(f"map: {one.text}", one.record)
+    if typing.get_origin(kind) is not None:
+        return _composed(kind, typing.get_origin(kind))
     if kind in _NAMES:
         return Shape(_NAMES[kind])
     if not is_dataclass(kind):
         raise TypeError(f"no words for {kind}")
     return Shape("", typing.cast("type[Any]", kind))
+
+
+def _composed(kind: Any, origin: Any) -> Shape:
+    if origin is Annotated:
+        return Shape(_scalar(kind))
+    if origin is Literal:
+        return Shape(_options(kind))
+    one = shape(_item(kind))
+    if origin is tuple:
+        return Shape(f"list of {one.text}", one.record)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return Shape(f"map of {one.text}", one.record)
+    return one  # a union with None
+
+
+def _item(kind: Any) -> Any:
+    """Return the type of what is in *kind*: a list, a map, or something or None."""
+    if typing.get_origin(kind) in (types.UnionType, typing.Union):
+        return next(part for part in typing.get_args(kind) if part is not type(None))
+    arguments = [part for part in typing.get_args(kind) if part is not Ellipsis]
+    return arguments[-1]
 
 
 def _scalar(kind: Any) -> str:
@@ -102,8 +112,8 @@ def own_keys(
 ) -> Iterator[Key]:
     """Yield the keys that *kind* adds to those of what it inherits from.
 
-    *title* links the dataclasses that values are, *notes* says of keys (``Class.key``)
-    what the code does not: that one has no effect.
+    *title* links the dataclasses that values are, those without a title stand below;
+    *notes* says of keys (``Class.key``) what the code does not: that one has no effect.
     """
     types_of = record_fields(kind)
     needed = required(kind)
@@ -126,13 +136,13 @@ def bases(kind: type[Any]) -> list[type[Any]]:
 
 def _known_only(kind: type[Any]) -> Iterator[Key]:
     """Yield the keys that are there for strictness' sake, and those refused."""
-    inherited = [base for base in bases(kind)]
     for attribute in ("ACCEPTED", "REFUSED"):
-        above = {key for base in inherited for key in gathered(base, attribute)}
+        above = {key for base in bases(kind) for key in gathered(base, attribute)}
         found = {k: v for k, v in gathered(kind, attribute).items() if k not in above}
         if attribute == "REFUSED":
             for name, text in found.items():
-                yield Key(f"`{name}`", "", "", f"refused: {text}")
+                instead = text.removeprefix("not supported: ")
+                yield Key(f"`{name}`", "", "", f"refused: {instead}")
         elif found:
             names = ", ".join(f"`{name}`" for name in sorted(found))
             yield Key(names, "", "", NO_EFFECT)
@@ -143,7 +153,10 @@ def _linked(kind: Any, title: Mapping[type[Any], str]) -> str:
     if record is None:
         return text
     name = title[record]
-    return f"{text}[{name}](#{anchor(name)})"
+    if not name:
+        return f"{text}the keys below"
+    last = name.removesuffix(".*").rpartition(".")[2]
+    return f"{text}[`{last}`](#{anchor(name)})"
 
 
 def _default(item: Field[Any], kind: Any) -> str:

@@ -8,6 +8,7 @@ says.
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
@@ -16,6 +17,7 @@ from typing import Any, Final, get_args
 
 from docs import cases, families
 from docs.keys import Key, anchor, bases, own_keys, shape
+from docs.words import ABOUT, ACTIONS, NOTES
 from exporters.toolkit.yaml_records import record_fields
 from shipper.config.http_client import HttpClientConfig
 from shipper.config.model import Config
@@ -29,35 +31,10 @@ PAGE: Final = Path(__file__).with_name("shipper.md")
 _BEGIN: Final = "<!-- {name}: written by python -m docs.shipper -->"
 _END: Final = "<!-- end of {name} -->"
 
+_UPSTREAM: Final = re.compile(r" \((?:promtail )?[\w/]*(?:\.go|/)\)")
 _BASES: Final[Mapping[type[Any], str]] = {
     HttpClientConfig: "Keys of every HTTP client",
     ProxyConfig: "Keys of every proxy",
-}
-_NO_USE: Final = "accepted, without effect"
-NOTES: Final[Mapping[str, str]] = {
-    "BackoffConfig.max_retries": "done; not set is for ever, as `0` is",
-    "ClientConfig.push_encoding": "ours, not promtail's",
-    "DockerSDConfig.match_first_network": f"{_NO_USE}: of several networks and ports "
-    "the first in sorted order gives the labels",
-    "PositionsConfig.ignore_invalid_yaml": f"{_NO_USE}: no such file stops the start",
-    "StaticConfig.targets": "done; a label `__address__`, nothing is asked",
-    "match.pipeline_name": f"{_NO_USE}, in promtail too",
-}
-"""What the types cannot tell, by class or stage and key."""
-
-_ACTIONS: Final[Mapping[str, str]] = {
-    "replace": "set `target_label` to `replacement` where `regex` matches the sources",
-    "keep": "drop the target unless `regex` matches the sources",
-    "drop": "drop the target if `regex` matches the sources",
-    "keepequal": "drop the target unless the sources equal `target_label`",
-    "dropequal": "drop the target if the sources equal `target_label`",
-    "hashmod": "set `target_label` to the MD5 of the sources modulo `modulus`",
-    "labelmap": "copy labels whose names match `regex` to what `replacement` makes "
-    "of the name; names that Loki cannot have are left out",
-    "labeldrop": "take away labels whose names match `regex`",
-    "labelkeep": "take away labels whose names do not match `regex`",
-    "lowercase": "set `target_label` to the sources in small letters",
-    "uppercase": "set `target_label` to the sources in capitals",
 }
 
 
@@ -95,9 +72,9 @@ def titles() -> dict[type[Any], str]:
         kind, path = pending.pop(0)
         for name, annotated in record_fields(kind).items():
             text, record = shape(annotated)
-            if record is None or record in found:
+            if record is None or record in found or f"{path}{name}" == "client":
                 continue
-            many = {"list": "[]", "map:": ".*"}.get(text[:4], "")
+            many = {"list": "[]", "map ": ".*"}.get(text[:4], "")
             found[record] = f"{path}{name}{many}"
             pending.append((record, f"{found[record]}."))
     return {**found, **_BASES}
@@ -115,7 +92,7 @@ def _heading(name: str) -> str:
 
 
 def _about(kind: type[Any], title: Mapping[type[Any], str]) -> Iterator[str]:
-    yield _doc(kind)
+    yield ABOUT.get(kind.__name__) or _doc(kind)
     for base in bases(kind):
         yield f"\nAlso [{title[base]}](#{anchor(title[base])})."
 
@@ -143,19 +120,27 @@ def _stages() -> Iterator[str]:
         module = import_module(config.__module__)
         if not module.__name__.endswith(f".{name}"):  # a second name of a stage
             continue
-        line = (module.__doc__ or "").partition("\n\n")[0]
+        line = _summary(module.__doc__ or "")
         others = [other for other in STAGES if STAGES[other] is config]
         heading = ", ".join(f"`{other}`" for other in [name, *others[:-1]])
-        yield f"### {heading}\n\n{' '.join(line.replace('``', '`').split())}"
+        yield f"### {heading}\n\n{line}"
         yield "\n".join(_stage(name, config))
 
 
+def _summary(doc: str) -> str:
+    """Return what a stage's module says it is for, without where upstream has it."""
+    line = " ".join(doc.partition("\n\n")[0].split())
+    line = _UPSTREAM.sub("", line.partition(": ")[2])
+    return line[:1].upper() + line[1:]
+
+
 def _stage(name: str, config: type[Any]) -> Iterator[str]:
-    yield f"{_doc(config)}\n"
+    if record_fields(config):
+        yield f"{_doc(config)}\n"
     nested = _nested(config)
     if inline := getattr(config, "INLINE", ""):
         text, record = shape(record_fields(config)[inline])
-        what = f"{text}the keys below" if record else text
+        what = f"{text}records with the keys below" if record else text
         yield f"The value is itself a {what}."
     else:
         notes = {f"Config.{n.partition('.')[2]}": t for n, t in NOTES.items()
@@ -163,7 +148,7 @@ def _stage(name: str, config: type[Any]) -> Iterator[str]:
         yield from _table(own_keys(config, {}, notes))
     for kind, where in nested.items():
         yield f"\n{where}: {_doc(kind)}\n"
-        yield from _table(own_keys(kind, nested, NOTES))
+        yield from _table(own_keys(kind, dict.fromkeys(nested, ""), NOTES))
 
 
 def _nested(config: type[Any]) -> dict[type[Any], str]:
@@ -183,7 +168,7 @@ def _actions() -> Iterator[str]:
     yield "| action | what it does |"
     yield "|---|---|"
     for action in get_args(Action):
-        yield f"| `{action}` | {_ACTIONS[action]} |"
+        yield f"| `{action}` | {ACTIONS[action]} |"
 
 
 def main() -> int:

@@ -125,6 +125,7 @@ class App:
                 self._road.tried.set()
             if stop.is_set() or self._next is None:
                 return
+            self._next.left_over = self._road.left_over
             self._leave.clear()
             before, self._road, self._next = config, self._next, None
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import yaml
 
+from exporters.toolkit.datasize import parse_byte_size
 from exporters.toolkit.duration import parse_go_duration
 from exporters.toolkit.errors import StartError
 
-from .config.limits import parse_byte_size
 from .config.model import ClientConfig, Config
 from .config.url import parse_client_url
 from .goflag import FlagError, parse_bool

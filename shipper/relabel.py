@@ -96,12 +96,8 @@ class RelabelConfig:
 def _problems(rule: RelabelConfig) -> Iterator[Problem]:
     """Yield what Prometheus' Config.Validate would refuse *rule* for."""
     action = rule.action
-    if action == "hashmod" and rule.modulus == 0:
-        yield Problem(
-            "relabel configuration for hashmod requires non-zero modulus", ("modulus",)
-        )
-    if rule.modulus < 0:
-        yield Problem("modulus must not be negative", ("modulus",))
+    yield from _wrong_sources(rule)
+    yield from _wrong_modulus(rule)
     if action in _NEEDS_TARGET and not rule.target_label:
         yield Problem(
             f"relabel configuration for {action} action requires 'target_label' value"
@@ -121,6 +117,21 @@ def _problems(rule: RelabelConfig) -> Iterator[Problem]:
             ("replacement",),
         )
     yield from _superfluous(rule)
+
+
+def _wrong_sources(rule: RelabelConfig) -> Iterator[Problem]:
+    for number, name in enumerate(rule.source_labels or ()):
+        if not is_label_name(name):
+            text = f'"{name}" is not a valid label name'
+            yield Problem(text, ("source_labels", number))
+
+
+def _wrong_modulus(rule: RelabelConfig) -> Iterator[Problem]:
+    if rule.action == "hashmod" and rule.modulus == 0:
+        text = "relabel configuration for hashmod requires non-zero modulus"
+        yield Problem(text, ("modulus",))
+    if rule.modulus < 0:
+        yield Problem("modulus must not be negative", ("modulus",))
 
 
 def _target_is_valid(rule: RelabelConfig) -> bool:

@@ -28,7 +28,7 @@ from .loki.health import Health
 from .loki.sender import Sender
 from .loki.watch import watch
 from .meters import Meters
-from .pipeline.entry import Sink
+from .pipeline.entry import Entry, Labels, Sink, Untracked
 from .pipeline.inspect import Inspector
 from .pipeline.pipeline import NamedConfig, Pipeline
 from .pipeline.stage import Given, Workshop
@@ -77,6 +77,11 @@ class Road:
         self.tried = asyncio.Event()
         """Set when everything is open, or cannot be."""
         self.opened = False
+        self.left_over: list[tuple[Labels, Entry]] = []
+        """Lines that no source can give again and Loki did not take (syslog, stdin).
+
+        Set when the road ends, and before it is opened what the one before it left.
+        """
         self._positions: Positions | None = None
         self._sender: Sender | None = None  # None: a dry run
         self._healths: list[Health] = []
@@ -128,7 +133,7 @@ class Road:
             sink: Sink = Printer(sys.stdout)
         else:
             sink, running = await self._connect(stack)
-            running.append(positions.run)
+            running += [positions.run, partial(self._put_again, sink)]
             hurry = sink.flush
         budget = Budget(MAX_OPEN_FILES)
         yard = Yard(self.config, positions, self._meters, budget, stack, hurry)
@@ -141,6 +146,12 @@ class Road:
                 found += await sources(job, front, yard)
         self._sources = found
         return [*running, *(pipeline.run for pipeline in self._pipelines)]
+
+    async def _put_again(self, sink: Sink) -> None:
+        while self.left_over:
+            labels, entry = self.left_over[0]
+            await sink.put(labels, entry, Untracked())
+            del self.left_over[0]
 
     def _jobs(self) -> Iterable[ScrapeConfig]:
         jobs = self.config.scrape_configs
@@ -216,9 +227,11 @@ class Road:
     async def _drain(self, sender: Sender) -> None:
         assert self._positions is not None
         if left := await sender.drain(DRAIN_SECONDS):
+            self.left_over = [*sender.left_over(), *self.left_over]
             log.warning(
-                "stopping with entries Loki did not take; they are read again",
-                extra={"fields": {"entries": left}},
+                "stopping with entries Loki did not take; those of containers, files "
+                "and the journal are read again",
+                extra={"fields": {"entries": left, "others": len(self.left_over)}},
             )
         try:
             async with asyncio.timeout(POSITIONS_SECONDS):

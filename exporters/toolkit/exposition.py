@@ -79,14 +79,15 @@ def encode(
 
     *report* is called with one line for what is left out: a second metric with the
     same name and labels, or a family gathered with another type or help before.
-    *names*, if given, are the only families printed. The ``_created`` samples of
-    counters, summaries and histograms are never printed.
+    *names*, if given, are the only families printed. The ``_created`` samples that
+    prometheus_client adds to counters, summaries and histograms are never printed.
     """
     families: dict[str, _Family] = {}
     for metric in metrics:
         samples = metric.samples
         if metric.type in _WITH_CREATED:
-            samples = [s for s in samples if not s.name.endswith("_created")]
+            created = f"{metric.name}_created"
+            samples = [s for s in samples if s.name != created]
         if not samples:
             continue
         kind = _TYPES.get(metric.type, "untyped")

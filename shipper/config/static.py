@@ -12,7 +12,7 @@ from exporters.toolkit.decode import Problem
 from shipper.config.duration import GoDuration
 from shipper.files.glob import Glob, GlobError
 from shipper.files.target import PATH, PATH_EXCLUDE
-from shipper.relabel import is_label_name
+from shipper.files.target_files import label_problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +23,7 @@ class StaticConfig:
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def problems(self) -> Iterator[Problem]:
-        for name in self.labels:
-            if not is_label_name(name):
-                yield Problem(f'"{name}" is not a valid label name', ("labels", name))
+        yield from label_problems(self.labels)
         for name in (PATH, PATH_EXCLUDE):
             try:
                 Glob(self.labels.get(name, ""))

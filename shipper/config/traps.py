@@ -63,6 +63,7 @@ def _about_jobs(jobs: Iterable[ScrapeConfig]) -> Iterator[Trap]:
         where = f"job {job.job_name}"
         yield from _about_sources(job, where)
         yield from _about_paths(job, where)
+        yield from _about_docker(job, where)
         yield from _about_rules(job, where)
         for name, stage in _all_stages(job.pipeline_stages):
             yield from _about_stage(
@@ -77,6 +78,14 @@ def _about_sources(job: ScrapeConfig, where: str) -> Iterator[Trap]:
             f"{where}: promtail reads only {kinds[0]} here and ignores "
             f"{', '.join(kinds[1:])} without a word; this reads all of them",
             at_start=True,
+        )
+
+
+def _about_docker(job: ScrapeConfig, where: str) -> Iterator[Trap]:
+    if not all(daemon.match_first_network for daemon in job.docker_sd_configs):
+        yield Trap(
+            f"{where}: match_first_network: false makes promtail take any network of a "
+            "container; here it is the first one by name all the same"
         )
 
 

@@ -27,6 +27,9 @@ STREAM_NAMES = {STDOUT: "stdout", STDERR: "stderr"}
 
 KEEP_GONE_SECONDS = 24 * 3600.0
 
+MAX_NS = (1 << 63) - 1
+"""The last time that the Docker API takes; it answers 500 to a later one."""
+
 
 def format_mark(mark: Mark) -> str:
     """Return *mark* as text: time, checksums, and the high water when it matters."""
@@ -46,6 +49,14 @@ def parse_mark(text: str) -> Mark:
     checksums = tuple(int(word, 16) for word in words[1].split(","))
     high_ns = int(words[2].removeprefix("high=")) if len(words) == 3 else timestamp_ns
     return Mark(timestamp_ns, checksums, max(high_ns, timestamp_ns))
+
+
+def _number(text: str, limit: int = MAX_NS) -> int:
+    """Return the number that *text* is; ValueError unless it is from 0 to *limit*."""
+    number = int(text)
+    if not 0 <= number <= limit:
+        raise ValueError(f"expected a number from 0 to {limit}, got {text}")
+    return number
 
 
 class Ledger:
@@ -126,7 +137,7 @@ class Ledger:
         """Return the numbers of the entry *key*; an unreadable one has none."""
         try:
             words = [word.partition("=") for word in self._positions[key].split(" ")]
-            return {name: int(value) for name, _, value in words}
+            return {name: _number(value) for name, _, value in words}
         except KeyError:
             return {}
         except ValueError as error:
@@ -145,7 +156,7 @@ class Ledger:
     def _promtail_ns(self, container_id: str) -> int | None:
         key = f"cursor-{container_id}"
         try:
-            return int(self._positions[key]) * SECOND_NS
+            return _number(self._positions[key], MAX_NS // SECOND_NS) * SECOND_NS
         except KeyError:
             return None
         except ValueError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
@@ -34,9 +34,7 @@ class TargetGroup:
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def problems(self) -> Iterator[Problem]:
-        for name in self.labels:
-            if not is_label_name(name):
-                yield Problem(f'"{name}" is not a valid label name', ("labels", name))
+        return label_problems(self.labels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +42,13 @@ class _File:
     INLINE: ClassVar[str] = "groups"
 
     groups: tuple[TargetGroup, ...] = ()
+
+
+def label_problems(labels: Iterable[str]) -> Iterator[Problem]:
+    """Yield a problem for each name in *labels*, a key of a record, that is none."""
+    for name in labels:
+        if not is_label_name(name):
+            yield Problem(f'"{name}" is not a valid label name', ("labels", name))
 
 
 def parse(data: bytes, path: str) -> list[StaticConfig]:

@@ -92,12 +92,13 @@ class JournalSource:
         """Return the journal as the one thing that is read."""
         oldest_us = self._progress.oldest_us
         late = 0 if oldest_us is None else self._now_ns() // 1000 - oldest_us
-        streams = enumerate(self._labeller.streams[:MAX_SHOWN_STREAMS], 1)
+        shown = self._labeller.streams[:MAX_SHOWN_STREAMS]
+        streams = {str(number): labels for number, labels in enumerate(shown, 1)}
         yield Target(
             job=self.job,
             kind="journal",
             name=self._settings.path or "journal",
-            streams={str(number): labels for number, labels in streams},
+            streams=streams or {"journal": ()},  # none: the rules drop it
             lag_seconds=max(0, late) / 1e6,
             error=self._reason or "",
             details={"position": self._progress.done},

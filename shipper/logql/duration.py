@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from exporters.toolkit.duration import parse_nanoseconds
+
 
 _PART: Final = re.compile(r"([0-9]+)([^0-9]+)")
 _UNITS: Final = {
@@ -49,3 +51,11 @@ def parse_prometheus_duration(text: str) -> int:
     if total > _MAX_NANOSECONDS:
         raise ValueError("duration out of range")
     return total
+
+
+def parse_duration(text: str) -> int:
+    """Return the nanoseconds of *text*, Prometheus' or else Go's. Raises ValueError."""
+    try:
+        return parse_prometheus_duration(text)
+    except ValueError:
+        return parse_nanoseconds(text)

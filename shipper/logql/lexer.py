@@ -6,8 +6,10 @@ import re
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from shipper.logql.duration import parse_prometheus_duration
+from shipper.logql.duration import parse_duration, parse_prometheus_duration
 from shipper.logql.errors import LogQLError
+from shipper.logql.quoted import unquote
+from shipper.logql.words import word_kind
 
 
 class Kind(StrEnum):
@@ -34,36 +36,6 @@ class Token(NamedTuple):
     column: int
 
 
-RANGE_FUNCTIONS: Final = frozenset(
-    {
-        "rate",
-        "rate_counter",
-        "count_over_time",
-        "bytes_rate",
-        "bytes_over_time",
-        "avg_over_time",
-        "sum_over_time",
-        "min_over_time",
-        "max_over_time",
-        "stdvar_over_time",
-        "stddev_over_time",
-        "quantile_over_time",
-        "first_over_time",
-        "last_over_time",
-        "absent_over_time",
-    }
-)
-VECTOR_FUNCTIONS: Final = frozenset(
-    "sum avg max min count stddev stdvar bottomk topk sort sort_desc "  # noqa: SIM905  a word list
-    "approx_topk".split()
-)
-_OTHER_FUNCTIONS: Final = frozenset({"vector", "bytes", "duration", "duration_seconds"})
-_FUNCTIONS: Final = RANGE_FUNCTIONS | VECTOR_FUNCTIONS | _OTHER_FUNCTIONS
-_KEYWORDS: Final = frozenset(
-    "by without bool offset on ignoring group_left group_right or and unless json "  # noqa: SIM905  a word list
-    "regexp logfmt unpack pattern label_format line_format ip decolorize drop keep "
-    "unwrap label_replace".split()
-)
 _MAX_INPUT: Final = 131_072
 
 _SPACE: Final = re.compile(r"(?:\s+|#[^\n]*)*")
@@ -74,24 +46,7 @@ _NUMBER: Final = re.compile(
 _DURATION: Final = re.compile(r"-?[0-9.nuµmshdwy]*[nuµmshdwy][0-9.nuµmshdwy]*")
 _BYTES: Final = re.compile(r"[0-9.]+[BikKMGTP]+")
 _OPERATOR: Final = re.compile(r"=~|!=|!~|!>|\|=|\|~|\|>|==|>=|<=|.", re.DOTALL)
-_FUNCTION_AHEAD: Final = re.compile(r"\s*(?:\(|(?:by|without)\s*\()", re.IGNORECASE)
 _STRING: Final = re.compile(r'"((?:[^"\\\n]|\\[^\n])*)"')
-_ESCAPE: Final = re.compile(
-    rb"\\(?:([abfnrtv\\\"'])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})"
-    rb"|([0-3][0-7]{2})|(.?))",
-    re.DOTALL,
-)
-_ESCAPED: Final = dict(zip(b"abfnrtv\\\"'", b"\a\b\f\n\r\t\v\\\"'", strict=True))
-_GO_DURATION_PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)")
-_GO_UNITS: Final = {
-    "ns": 1,
-    "us": 1_000,
-    "µs": 1_000,
-    "ms": 1_000_000,
-    "s": 1_000_000_000,
-    "m": 60_000_000_000,
-    "h": 3_600_000_000_000,
-}
 
 
 def tokenize(text: str) -> list[Token]:
@@ -104,19 +59,6 @@ def tokenize(text: str) -> list[Token]:
     while tokens[-1].kind != Kind.END:
         tokens.append(scanner.next())
     return tokens
-
-
-def parse_duration(text: str) -> int:
-    """Return the nanoseconds of *text*, Prometheus' or else Go's. Raises ValueError."""
-    try:
-        return parse_prometheus_duration(text)
-    except ValueError:
-        unsigned = text.removeprefix("-")
-        parts = list(_GO_DURATION_PART.finditer(unsigned))
-        if not parts or "".join(part[0] for part in parts) != unsigned:
-            raise
-        total = sum(float(part[1][:40]) * _GO_UNITS[part[2]] for part in parts)
-        return round(-total if text.startswith("-") else total)
 
 
 class _Scanner:
@@ -167,7 +109,7 @@ class _Scanner:
         if found is None:
             raise self._fail("literal not terminated")
         try:
-            value = _unquote(found[1])
+            value = unquote(found[1])
         except ValueError as error:
             raise self._fail(str(error)) from None
         return self._token(Kind.STRING, value, len(found[0]))
@@ -212,12 +154,11 @@ class _Scanner:
         found = _WORD.match(self._text, self._position)
         if found is None:
             return None
-        word, lower = found[0], found[0].lower()
-        if lower in _FUNCTIONS and _FUNCTION_AHEAD.match(self._text, found.end()):
-            return self._token(lower.upper(), lower, len(word))
-        if lower in _KEYWORDS:
-            return self._token(lower, lower, len(word))
-        return self._token(Kind.IDENTIFIER, word, len(word))
+        word = found[0]
+        kind = word_kind(self._text, found.end(), word)
+        if kind is None:
+            return self._token(Kind.IDENTIFIER, word, len(word))
+        return self._token(kind, word.lower(), len(word))
 
     def _operator(self) -> Token:
         found = _OPERATOR.match(self._text, self._position)
@@ -230,23 +171,3 @@ class _Scanner:
 _SPELLINGS: Final = frozenset(
     "{ } ( ) [ ] , . = != =~ !~ !> | |= |~ |> + - * / % ^ == > >= < <=".split()  # noqa: SIM905  a word list
 )
-
-
-def _unquote(text: str) -> str:
-    """Resolve Go's escapes; bytes that are no UTF-8 become surrogate escapes."""
-    if "\\" not in text:
-        return text
-
-    def resolve(found: re.Match[bytes]) -> bytes:
-        simple, byte, short, long, octal, other = found.groups()
-        if simple:
-            return bytes([_ESCAPED[simple[0]]])
-        if byte or octal:
-            return bytes([int(byte, 16) if byte else int(octal, 8)])
-        code = int(short or long or b"-1", 16)
-        if other is not None or not 0 <= code < 0x110000 or 0xD800 <= code < 0xE000:
-            raise ValueError("invalid char escape")
-        return chr(code).encode()
-
-    raw = text.encode("utf-8", "surrogateescape")
-    return _ESCAPE.sub(resolve, raw).decode("utf-8", "surrogateescape")

@@ -17,15 +17,10 @@ from shipper.logql.ast import (
     VectorAggregation,
 )
 from shipper.logql.errors import LogQLError
-from shipper.logql.lexer import (
-    RANGE_FUNCTIONS,
-    VECTOR_FUNCTIONS,
-    Kind,
-    Token,
-    tokenize,
-)
+from shipper.logql.lexer import Kind, Token, tokenize
 from shipper.logql.logs import LogQuery, Selector
 from shipper.logql.selectors import SelectorParser
+from shipper.logql.words import RANGE_FUNCTIONS, VECTOR_FUNCTIONS
 
 
 _UNBOUNDED: Final = (

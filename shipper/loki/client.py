@@ -17,11 +17,7 @@ from exporters.toolkit.errors import StartError
 from shipper.config.http_headers import is_header_value
 
 from .backoff import parse_retry_after
-from .headers import (
-    HeaderError,
-    authorize as authorize,  # noqa: PLC0414 - shipper.jobs takes it from here
-    build_headers,
-)
+from .headers import HeaderError, build_headers
 from .oauth2 import TokenSource
 from .outcome import Answer
 from .redirect import MAX_REDIRECTS, REPEATED, carried, moved_to, refusal_to_follow

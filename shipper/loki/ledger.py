@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from shipper.pipeline.entry import Cursor, Entry
+from shipper.pipeline.entry import Cursor, Entry, Labels
 
 
 ENTRY_COST_BYTES = 256
@@ -57,12 +57,13 @@ class Ticket:
     same, unless the user's max_line_size cut it.
     """
 
-    __slots__ = ("account", "entry", "shipped", "undecided")
+    __slots__ = ("account", "entry", "labels", "shipped", "undecided")
 
     def __init__(self, entry: Entry, account: Account, undecided: int) -> None:
         """Issue a ticket for *entry*; *undecided* is the number of clients."""
         self.entry = entry
         self.shipped = entry
+        self.labels: Labels = ()
         self.account = account
         self.undecided = undecided
 
@@ -108,6 +109,11 @@ class Ledger:
         self.held_bytes += size
         self.held_entries += 1
         return ticket
+
+    def undecided(self) -> Iterator[Ticket]:
+        """Yield what is out, in reading order for each cursor."""
+        for account in self._accounts.values():
+            yield from (ticket for ticket in account.pending if ticket.undecided)
 
     def settle(self, tickets: Iterable[Ticket]) -> None:
         """Note that one client decided about *tickets*; tell their cursors."""

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from shipper.metrics import ClientMetrics, ShipperMetrics
-from shipper.pipeline.entry import Cursor, Entry, Labels
+from shipper.pipeline.entry import Cursor, Entry, Labels, is_untracked
 
 from .delivery import Delivery, Pause, Pusher, pause
 from .health import Health
@@ -106,6 +106,7 @@ class Sender:
             self.flush()  # a batch still collecting would hold the room it waits for
             await self._ledger.room()
         ticket = self._ledger.enter(entry, cursor)
+        ticket.labels = labels
         limit = self._entry_limits.max_line_bytes
         if limit and len(entry.line) > limit and not self._cut(labels, ticket, limit):
             return
@@ -137,6 +138,14 @@ class Sender:
         for outlet in self._outlets:
             await outlet.abandon()
         return self._ledger.held_entries
+
+    def left_over(self) -> list[tuple[Labels, Entry]]:
+        """Return what is undecided and nobody will give again."""
+        return [
+            (ticket.labels, ticket.entry)
+            for ticket in self._ledger.undecided()
+            if is_untracked(ticket.account.cursor)
+        ]
 
     def _settle(self, tickets: Sequence[Ticket]) -> None:
         self._ledger.settle(tickets)

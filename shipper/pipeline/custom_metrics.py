@@ -23,7 +23,6 @@ from shipper.relabel import is_label_name
 
 from .custom_series import Series
 from .entry import Labels
-from .stage import Workshop
 
 
 MAX_SERIES: Final = 10_000
@@ -61,7 +60,6 @@ class Vector(Generic[S]):
         self._cells: dict[Labels, _Cell[S]] = {}
         self._pruned_at = -inf
         self._shown_by: set[int] = set()
-        self.meters: object = None  # held, so that its id() is not another's
 
     def series(
         self, labels: Mapping[str, str], make: Callable[[], S], idle_seconds: float
@@ -133,27 +131,32 @@ class CustomMetrics(Collector):
                 yield folded
 
 
-# One name on /metrics is one metric, whichever stages count in it. Weak: the stages
-# hold what they use.
-_SHARED: Final[WeakValueDictionary[tuple[int, str], Vector[Any]]] = (
-    WeakValueDictionary()
-)
-
-
-def shared_vector(name: str, kind: Kind, text: str, workshop: Workshop) -> Vector[Any]:
-    """Return the metric *name* of all stages with the meters of *workshop*.
+class Book:
+    """The metrics on one /metrics page by name, whichever stages count in them.
 
     promtail answers every scrape 500 when two stages count the same name and labels.
-    Of two kinds under one name each is a metric, and the first one is shown.
+    The stages hold what they use: with the last one of a metric it leaves the book.
     """
-    name = legal_name(name)
-    key = (id(workshop.meters), name)
-    vector = _SHARED.get(key)
-    if vector is None or vector.kind != kind:
-        vector = _SHARED[key] = Vector(name, kind, text, workshop.monotonic)
-        vector.meters = workshop.meters
-    vector.has_new_viewer()
-    return vector
+
+    def __init__(self) -> None:
+        self._vectors: WeakValueDictionary[str, Vector[Any]] = WeakValueDictionary()
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+    def vector(
+        self, name: str, kind: Kind, text: str, clock: Callable[[], float]
+    ) -> Vector[Any]:
+        """Return the metric *name*, new if there is none of this *kind*.
+
+        Of two kinds under one name each is a metric, and the first one is shown.
+        """
+        name = legal_name(name)
+        vector = self._vectors.get(name)
+        if vector is None or vector.kind != kind:
+            vector = self._vectors[name] = Vector(name, kind, text, clock)
+        vector.has_new_viewer()
+        return vector
 
 
 @lru_cache(maxsize=4096)

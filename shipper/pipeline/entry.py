@@ -44,8 +44,15 @@ class Cursor(Protocol):
 class Untracked:
     """The cursor of lines that nobody can give again: no position can name them."""
 
+    untracked = True
+
     def acknowledge(self, entries: Sequence[Entry]) -> None:
         """Forget *entries*."""
+
+
+def is_untracked(cursor: Cursor) -> bool:
+    """Say whether the lines of *cursor* are gone when they are not sent."""
+    return getattr(cursor, "untracked", False)
 
 
 class Sink(Protocol):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .record import Record
+from .stage import Emit
 from .text import to_bytes, to_text
 
 
@@ -101,3 +103,47 @@ class Held:
         _, block = self._blocks.popitem(last=False)
         self._size -= block.size
         return block
+
+
+class Joiner(ABC):
+    """A stage that keeps blocks back and hands them on as one record each."""
+
+    _emit: Emit
+
+    def __init__(self, wait_seconds: float) -> None:
+        self._held = Held(wait_seconds)
+
+    def wrap(self, emit: Emit) -> Emit:
+        """Join in front of *emit*."""
+        self._emit = emit
+        return self._step
+
+    def deadline(self) -> float | None:
+        """Return when the block that was silent for the longest has to go."""
+        return self._held.deadline()
+
+    def release(self, now: float | None) -> None:
+        """Hand on the blocks that were silent for too long; all when *now* is None."""
+        self._hand_on(self._held.due(now))
+
+    @abstractmethod
+    def _step(self, record: Record) -> None:
+        """Hand *record* on or keep it."""
+
+    @abstractmethod
+    def _whole(self, block: Block) -> Record:
+        """Return the record that *block* becomes."""
+
+    def _finish(self, key: Key) -> None:
+        """Hand on the block of the stream *key*, if there is one."""
+        block = self._held.take(key)
+        if block is not None:
+            self._emit(self._whole(block))
+
+    def _make_room(self) -> None:
+        """Hand on the first blocks if all together are too large."""
+        self._hand_on(self._held.excess())
+
+    def _hand_on(self, blocks: Iterable[Block]) -> None:
+        for block in blocks:
+            self._emit(self._whole(block))

@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from .entry import Cursor, Entry, Labels, Sink
+from .entry import Cursor, Entry, Labels, Sink, is_untracked
 from .record import Record
 
 
@@ -45,6 +45,11 @@ class Relay:
         self._outbox: deque[tuple[Record, float]] = deque()
         self._order = asyncio.Lock()
         self._sent: deque[list[Slot]] = deque()
+
+    @property
+    def untracked(self) -> bool:
+        """Say whether nobody can give the lines again (see `is_untracked`)."""
+        return is_untracked(self._cursor)
 
     def take(self) -> Slot:
         """Return the place of the next line."""

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from prometheus_client.registry import Collector
 
+from .custom_metrics import Book
 from .record import Record
 
 
@@ -70,6 +71,10 @@ class Holder(Stage, Protocol):
 class Meters(Protocol):
     """What pipelines count."""
 
+    @property
+    def custom(self) -> Book:
+        """The metrics that the user has stages count in."""
+
     def dropped(self, reason: str, count: int = 1) -> None:
         """Count in ``logentry_dropped_lines_total{reason}``."""
 
@@ -82,6 +87,9 @@ class Meters(Protocol):
 
 class NoMeters:
     """Count nothing."""
+
+    def __init__(self) -> None:
+        self.custom = Book()
 
     def dropped(self, reason: str, count: int = 1) -> None:
         """Ignore *reason* and *count*."""

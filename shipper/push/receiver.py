@@ -18,6 +18,7 @@ from typing import Final
 
 from aiohttp import web
 
+from shipper.files.clock import LineClock
 from shipper.loki.quiet import Quiet
 from shipper.pipeline.entry import Sink
 from shipper.push.content import Content, Labeller, read_push
@@ -76,7 +77,7 @@ class Receiver:
         self._deliveries: set[asyncio.Task[None]] = set()
         self._waiting: set[asyncio.Timeout] = set()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="push-decode")
-        self._now_ns = now_ns
+        self._stamp = LineClock(now_ns).stamp
         self._quiet = Quiet(time.monotonic)
 
     def own(self, tasks: asyncio.TaskGroup) -> None:
@@ -193,10 +194,10 @@ class Receiver:
         else:
             loop = asyncio.get_running_loop()
             pushed = await loop.run_in_executor(self._threads, read)
-        return self._labeller.streams(pushed, self._now_ns())
+        return self._labeller.streams(pushed, self._stamp)
 
     async def _lines(self, request: web.Request) -> Content:
-        return self._labeller.lines(await self._body(request), self._now_ns())
+        return self._labeller.lines(await self._body(request), self._stamp)
 
     async def _body(self, request: web.Request) -> bytes:
         try:

@@ -1,8 +1,7 @@
-"""Times, durations and sizes as Loki reads and writes them."""
+"""Times and durations as Loki writes them."""
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -19,8 +18,6 @@ _UNITS_NS: Final = {
     "ms": 1_000_000,
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SIZES: Final = {"": 1, "B": 1, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5, "E": 6}
-_SIZE: Final = re.compile(r"(\d+)\s*(?:([KMGTPE])B?|B)?")
 
 
 def format_duration(ns: int) -> str:
@@ -31,26 +28,6 @@ def format_duration(ns: int) -> str:
             text += f"{ns // size}{unit}"
             ns %= size
     return text or "0s"
-
-
-def parse_size(text: str) -> int:
-    """Return *text* (``256KB``, ``3MB``, ``1048576``) in bytes; units are 1024.
-
-    Raises ValueError. As Loki's flagext.ByteSize, case does not matter.
-    """
-    match = _SIZE.fullmatch(text.strip().upper())
-    if match is None:
-        raise ValueError(f'invalid size "{text}": expected a number and B, KB, MB, GB')
-    number, unit = match.groups()
-    return int(number) * (1024 ** _SIZES[unit] if unit else 1)
-
-
-def format_size(size: int) -> str:
-    """Return *size* as Loki's ByteSize prints it: the largest unit that divides it."""
-    for exponent, unit in ((6, "E"), (5, "P"), (4, "T"), (3, "G"), (2, "M"), (1, "K")):
-        if size and size % 1024**exponent == 0:
-            return f"{size // 1024**exponent}{unit}B"
-    return f"{size}B"
 
 
 def rfc3339(ns: int) -> str:

@@ -12,8 +12,9 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from exporters.toolkit.datasize import format_byte_size
 from shipper.store.bucket import Bucket
-from shipper.store.durations import format_size, go_time, rfc3339
+from shipper.store.durations import go_time, rfc3339
 from shipper.store.errors import Unavailable
 from shipper.store.limits import Limits
 from shipper.store.model import Refusal, Stream, entry_bytes, total_bytes
@@ -219,8 +220,8 @@ class Ingester:
         return accepted
 
     def _too_fast(self, entry: LogEntry, stream: Stream) -> str:
-        rate = format_size(self._limits.per_stream_rate_bytes)
-        size = format_size(entry_bytes(entry))
+        rate = format_byte_size(self._limits.per_stream_rate_bytes)
+        size = format_byte_size(entry_bytes(entry))
         return (
             f"Per stream rate limit exceeded (limit: {rate}/sec) while attempting to "
             f"ingest for stream '{stream.text}' totaling {size}, consider splitting a "

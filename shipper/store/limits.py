@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from exporters.toolkit.datasize import format_byte_size, parse_byte_size
 from exporters.toolkit.flags import Flag, Values, boolean, floating, integer, strings
 from shipper.logql.duration import parse_prometheus_duration
-from shipper.store.durations import format_duration, format_size, parse_size
+from shipper.store.durations import format_duration
 from shipper.store.service_name import DISCOVER_SERVICE_NAME
 from shipper.wire.model import SECOND_NS
 
@@ -52,8 +53,8 @@ class Limits:
 
 def size(name: str, help_: str, default: int) -> Flag[int]:
     """Return a flag whose value is a size (``256KB``) in bytes."""
-    shown = format_size(default)
-    return Flag(name, help_, default, parse_size, placeholder=shown)
+    shown = format_byte_size(default)
+    return Flag(name, help_, default, parse_byte_size, placeholder=shown)
 
 
 def age(name: str, help_: str, default_ns: int) -> Flag[int]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from shipper.config.syslog import SyslogConfig
+from shipper.files.clock import LineClock
 from shipper.loki.quiet import Quiet
 from shipper.pipeline.entry import Entry, Labels, Sink, Untracked
 from shipper.syslog.frame import Frame
@@ -52,7 +53,7 @@ class Intake:
         self._streams = Streams(job, config.labels, relabel)
         self._sink = sink
         self._meters = meters
-        self._now_ns = now_ns
+        self._now_ns = LineClock(now_ns).stamp
         self._quiet = Quiet(monotonic)
         self._parse: Callable[[bytes], Message] = parse_rfc5424
         if config.syslog_format == "rfc3164":

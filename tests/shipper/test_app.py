@@ -384,6 +384,45 @@ async def test_a_reload_loses_nothing_that_loki_did_not_take(
     assert site.loki.streams == wanted(20)
 
 
+async def test_a_reload_keeps_what_no_source_can_give_again(
+    reloading: Reloading,
+) -> None:
+    site = reloading.site
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    reloading.text += f"""\
+  - job_name: syslog
+    syslog: {{listen_address: "127.0.0.1:{port}", labels: {{job: syslog}}}}
+    pipeline_stages: [{{static_labels: {{a: b}}}}]
+"""
+    site.loki.status = 503
+    async with reloading.running():
+        await site.until("/ready", lambda _, text: "starting" not in text)
+        writer = await _connected(port)
+        writer.writelines(
+            b"<34>1 2026-11-25T22:14:15Z host app - - - line %d\n" % n for n in range(3)
+        )
+        writer.close()
+        counted = "promtail_syslog_target_entries_total 3\n"
+        await site.until("/metrics", lambda _, text: counted in text)
+        reloading.text = reloading.text.replace("batchwait: 20ms", "batchwait: 10ms")
+        assert await reloading.app.reload() is None
+        site.loki.status = 204
+        await site.loki.wait_for(3)
+    [(labels, entries)] = site.loki.streams.items()
+    assert labels == '{a="b", job="syslog"}'
+    assert [entry.line for entry in entries] == [b"line 0", b"line 1", b"line 2"]
+
+
+async def _connected(port: int) -> asyncio.StreamWriter:
+    while True:
+        try:
+            return (await asyncio.open_connection("127.0.0.1", port))[1]
+        except ConnectionRefusedError:  # not listening yet
+            await asyncio.sleep(0.01)
+
+
 async def test_a_wrong_configuration_changes_nothing(reloading: Reloading) -> None:
     site = reloading.site
     site.docker.logs = [follow(*frames(20))]

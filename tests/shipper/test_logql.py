@@ -24,7 +24,7 @@ from shipper.logql import (
     parse_log_query,
     parse_selector,
 )
-from shipper.logql.lexer import parse_duration
+from shipper.logql.duration import parse_duration
 
 
 UNBOUNDED = (
@@ -137,8 +137,70 @@ def test_trees(text: str, tree: object) -> None:
     assert parse(text) == tree
 
 
-def test_a_name_of_a_function_is_a_label_too() -> None:
-    assert parse_selector('{rate="1", sum="2"}').matches({"rate": "1", "sum": "2"})
+# Answers of a real Loki 3.4.6 to each of these words in each of these places.
+PLACES = [
+    ('{%s="x"}', 2, ", expecting IDENTIFIER or }"),
+    ('{a="b", %s=~"x"}', 9, ", expecting IDENTIFIER"),
+    ('sum by (%s) (rate({a="b"}[1m]))', 9, ", expecting IDENTIFIER or )"),
+    ('sum without (a,%s) (rate({a="b"}[1m]))', 16, ", expecting IDENTIFIER"),
+    ('sum(rate({a="b"}[1m])) by (%s)', 28, ", expecting IDENTIFIER or )"),
+    ('{a="b"} | drop %s', 16, ", expecting IDENTIFIER"),
+    ('{a="b"} | drop c, %s', 19, ", expecting IDENTIFIER"),
+]
+WORDS = (
+    "and bool by decolorize drop group_left group_right ignoring json keep "
+    "label_format line_format logfmt offset on or pattern regexp unless unpack unwrap without"
+)
+FUNCTIONS = (
+    "absent_over_time approx_topk avg avg_over_time bottomk bytes bytes_over_time "
+    "bytes_rate count count_over_time duration duration_seconds first_over_time ip "
+    "label_replace last_over_time max max_over_time min min_over_time "
+    "quantile_over_time rate rate_counter sort sort_desc stddev stddev_over_time "
+    "stdvar stdvar_over_time sum sum_over_time topk vector"
+)
+
+
+@pytest.mark.parametrize(("place", "column", "expecting"), PLACES)
+@pytest.mark.parametrize("word", WORDS.split())
+def test_a_word_of_the_language_is_no_label(
+    word: str, place: str, column: int, expecting: str
+) -> None:
+    expected = f"at line 1, col {column}: syntax error: unexpected {word}{expecting}"
+    for spelled in (word, word.upper()):
+        with pytest.raises(LogQLError) as caught:
+            parse(place % spelled)
+        assert str(caught.value) == f"parse error {expected}"
+
+
+@pytest.mark.parametrize("place", [place for place, _, _ in PLACES])
+@pytest.mark.parametrize("word", [*FUNCTIONS.split(), "count_values", "of", "inf"])
+def test_the_name_of_a_function_is_a_label_too(word: str, place: str) -> None:
+    for spelled in (word, word.upper()):
+        assert spelled in str(parse(place % spelled))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{ip("x")="y"}', "ip"),
+        ('{label_replace by (a)="y"}', "label_replace"),
+        ('{sum without(a)="y"}', "SUM"),
+        ('{bytes (a)="y"}', "BYTES_CONV"),
+        ('{duration(a)="y"}', "DURATION_CONV"),
+        ('{duration_seconds(a)="y"}', "DURATION_SECONDS_CONV"),
+    ],
+)
+def test_what_is_called_is_no_label(text: str, found: str) -> None:
+    with pytest.raises(LogQLError) as caught:
+        parse(text)
+    expected = f"unexpected {found}, expecting IDENTIFIER or }}"
+    assert (
+        str(caught.value) == f"parse error at line 1, col 2: syntax error: {expected}"
+    )
+
+
+def test_functions_select() -> None:
+    assert parse_selector('{rate="1", ip="2"}').matches({"rate": "1", "ip": "2"})
 
 
 # Places and words are those of Loki's own parser_test.go.

@@ -151,6 +151,10 @@ def test_empty_values_are_missing_labels_and_the_input_stays() -> None:
     ("text", "error"),
     [
         ("{action: hop}", '1:10: unknown relabel action "hop"'),
+        (
+            "{source_labels: [a, b.c], target_label: x}",
+            '1:21: "b.c" is not a valid label name',
+        ),
         ("{regex: '('}", "error parsing regexp: missing closing ): `(`"),
         ("{regex: 'a(?=b)'}", "invalid or unsupported Perl syntax: `(?=`"),
         ("{regex: 'a)(b', target_label: x}", "unexpected ): `a)(b`"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from exporters.toolkit.decode import Secret
 from exporters.toolkit.errors import StartError
 from shipper.config.tls import TlsConfig, TlsVersion
-from shipper.tls import TlsSource, tls_context, tls_source
+from shipper.tls import TlsSource, server_context, tls_context, tls_source
 from tests.shipper.certificates import Authority, openssl
 
 
@@ -144,3 +145,58 @@ def test_a_file_half_written_is_an_error_until_it_is_whole(
 
 def test_texts_are_never_read_again() -> None:
     assert not TlsSource(TlsConfig(insecure_skip_verify=True)).reads_files
+
+
+# A listener
+
+
+def test_a_listener_with_nothing_said_speaks_no_tls() -> None:
+    assert server_context(TlsConfig()) is None
+
+
+@pytest.mark.parametrize("by_file", [True, False])
+def test_a_listener_asks_for_a_certificate_when_it_has_an_authority(
+    authority: Authority, by_file: bool
+) -> None:
+    pair = authority.issue(f"listener-{by_file}")
+    key = Secret(pair.key.read_text())
+    quiet = TlsConfig(cert=pair.cert.read_text(), key=key, min_version="TLS10")
+    context = server_context(quiet)
+    assert context
+    assert context.verify_mode == ssl.CERT_NONE
+    assert context.minimum_version == ssl.TLSVersion.TLSv1
+    path = authority.pair.cert
+    asks = (
+        replace(quiet, ca_file=str(path))
+        if by_file
+        else replace(quiet, ca=path.read_text())
+    )
+    context = server_context(asks)
+    assert context
+    assert context.verify_mode == ssl.CERT_REQUIRED
+
+
+@pytest.mark.parametrize(
+    ("ca", "words"),
+    [
+        (
+            TlsConfig(ca_file="/no/ca.pem"),
+            "client CA certificate /no/ca.pem: No such file",
+        ),
+        (TlsConfig(ca="rubbish"), "client CA certificate tls_config.ca: "),
+    ],
+)
+def test_what_a_listener_cannot_use_is_told_in_one_line(
+    authority: Authority, ca: TlsConfig, words: str
+) -> None:
+    pair = authority.issue("teller")
+    config = replace(ca, cert_file=str(pair.cert), key_file=str(pair.key))
+    with pytest.raises(StartError) as told:
+        server_context(config)
+    assert f"unable to load {words}" in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_a_listener_needs_certificate_and_key() -> None:
+    with pytest.raises(StartError, match="unable to load server certificate or key"):
+        server_context(TlsConfig(ca="anything"))

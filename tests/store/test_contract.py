@@ -18,6 +18,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -114,13 +115,18 @@ def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     folder, port = tmp_path_factory.mktemp("server"), free_port()
+    with started(command(request.param, folder, port), folder, port) as server:
+        yield server
+
+
+@contextmanager
+def started(words: list[str], folder: Path, port: int) -> Iterator[Server]:
+    """Run the command *words*, whose log goes into *folder*, until it is left."""
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            command(request.param, folder, port), stdout=log, stderr=log
-        )
+        process = subprocess.Popen(words, stdout=log, stderr=log)
     server = Server(port)
     try:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 120
         while not answers(server):
             assert process.poll() is None, (folder / "log").read_text()[-2000:]
             assert time.monotonic() < deadline, "it does not become ready"

@@ -50,6 +50,18 @@ def test_counters_with_and_without_total() -> None:
     )
 
 
+def test_a_counter_may_be_called_created() -> None:
+    registry = CollectorRegistry()
+    Counter("jobs_created", "Jobs.", registry=registry).inc()
+    plain = Metric("files_created", "Files.", "counter")
+    plain.add_sample("files_created", {}, 2)
+    assert text(*registry.collect(), plain) == (
+        "# HELP files_created Files.\n# TYPE files_created counter\nfiles_created 2\n"
+        "# HELP jobs_created_total Jobs.\n# TYPE jobs_created_total counter\n"
+        "jobs_created_total 1\n"
+    )
+
+
 def test_created_is_not_printed_but_a_gauge_may_be_called_so() -> None:
     registry = CollectorRegistry()
     Counter("c", "C.", registry=registry).inc()

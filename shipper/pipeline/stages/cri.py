@@ -10,11 +10,11 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from shipper.config.duration import RamSize
+from shipper.config.limits import ByteSize
 from shipper.pipeline.container_line import ContainerLine
-from shipper.pipeline.held import Held, Key
+from shipper.pipeline.held import Block, Joiner, Key
 from shipper.pipeline.record import Record
-from shipper.pipeline.stage import Emit, Workshop
+from shipper.pipeline.stage import Workshop
 from shipper.pipeline.text import to_bytes, to_text
 from shipper.pipeline.weak import Count, Flag
 
@@ -37,7 +37,7 @@ class Config:
     """
 
     max_partial_lines: Count = 0
-    max_partial_line_size: RamSize = 0
+    max_partial_line_size: ByteSize = 0
     max_partial_line_size_truncate: Flag = False
 
     def build(self, workshop: Workshop) -> Cri:
@@ -47,36 +47,20 @@ class Config:
         return stage
 
 
-class Cri:
+class Cri(Joiner):
     """Unwraps lines and joins the parts of each stream.
 
     The whole line has time, labels and metadata of its last part. At the limit all
     that is unfinished is handed on as it is, and the next part begins a new line.
     """
 
-    _emit: Emit
-
     def __init__(self, config: Config, workshop: Workshop) -> None:
+        super().__init__(MAX_WAIT_SECONDS)
         self._max_lines = config.max_partial_lines or _DEFAULT_PARTIAL_LINES
         truncates = config.max_partial_line_size_truncate
         self._max_bytes = config.max_partial_line_size if truncates else 0
         self._now = workshop.monotonic
         self._line = ContainerLine("time", "content", workshop)
-        self._held = Held(MAX_WAIT_SECONDS)
-
-    def wrap(self, emit: Emit) -> Emit:
-        """Unwrap and join in front of *emit*."""
-        self._emit = emit
-        return self._step
-
-    def deadline(self) -> float | None:
-        """Return when to wait no longer for the rest of a line."""
-        return self._held.deadline()
-
-    def release(self, now: float | None) -> None:
-        """Hand on lines whose rest did not come."""
-        for block in self._held.due(now):
-            self._emit(self._cut(block.joined("")))
 
     def _step(self, record: Record) -> None:
         record.seed()
@@ -101,8 +85,7 @@ class Cri:
             self._held.start(key, record, self._now())
         else:
             self._append(key, record)
-        for excess in self._held.excess():
-            self._emit(self._cut(excess.joined("")))
+        self._make_room()
 
     def _append(self, key: Key, record: Record) -> None:
         """Add a part; it stands for the whole line from now on."""
@@ -114,12 +97,8 @@ class Cri:
         record.slots = block.record.slots
         block.record = record
 
-    def _finish(self, key: Key) -> None:
-        block = self._held.take(key)
-        if block is not None:
-            self._emit(self._cut(block.joined("")))
-
-    def _cut(self, record: Record) -> Record:
+    def _whole(self, block: Block) -> Record:
+        record = block.joined("")
         if 0 < self._max_bytes < 4 * len(record.line):
             record.line = to_text(to_bytes(record.line)[: self._max_bytes])
         return record

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
+from exporters.toolkit.datasize import parse_byte_size
 from exporters.toolkit.decode import OneOrMany, Problem
 from exporters.toolkit.duration import parse_nanoseconds
 from exporters.toolkit.regex import Regex, RegexError
-from shipper.config.limits import parse_byte_size
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
 from shipper.pipeline.text import search, to_bytes

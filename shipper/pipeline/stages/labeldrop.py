@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from exporters.toolkit.decode import Problem
+from shipper.pipeline.label_keys import LabelNames
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(LabelNames):
     """The names of the labels."""
 
-    names: tuple[str, ...] = ()
-
-    INLINE: ClassVar[str] = "names"
-
-    def problems(self) -> Iterator[Problem]:
-        if not self.names:
-            yield Problem("labeldrop stage config cannot be empty")
+    STAGE: ClassVar[str] = "labeldrop"
 
     def build(self, _: Workshop) -> Filter:
         """Return the stage."""

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from exporters.toolkit.decode import Problem
-from shipper.pipeline.rate import Rate
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
 from shipper.pipeline.token_bucket import TokenBucket
-from shipper.pipeline.weak import Count, Flag
+from shipper.pipeline.weak import Count, Flag, Rate
 
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from exporters.toolkit.gotext import parse_float
 from shipper.loki.quiet import Quiet
 from shipper.metrics import DURATION_BUCKETS
 from shipper.pipeline.custom_config import MetricConfig
-from shipper.pipeline.custom_metrics import CustomMetrics, Kind, shared_vector
+from shipper.pipeline.custom_metrics import CustomMetrics, Kind
 from shipper.pipeline.custom_series import Counter, Gauge, Histogram
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
@@ -74,7 +74,9 @@ class _Metric:
     def __init__(self, name: str, config: MetricConfig, workshop: Workshop) -> None:
         full_name = f"{config.prefix or _PREFIX}{name}"
         kind, action = cast(Kind, config.kind), config.action
-        self.vector = shared_vector(full_name, kind, config.description, workshop)
+        self.vector = workshop.meters.custom.vector(
+            full_name, kind, config.description, workshop.monotonic
+        )
         self._source = name if config.source is None else config.source
         self._idle_seconds = config.idle_seconds
         self._update = config.config

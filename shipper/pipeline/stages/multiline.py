@@ -10,9 +10,9 @@ from typing import NamedTuple
 from exporters.toolkit.decode import Problem
 from exporters.toolkit.duration import parse_go_duration
 from exporters.toolkit.regex import Regex, RegexError
-from shipper.pipeline.held import Held, Key
+from shipper.pipeline.held import Block, Joiner, Key
 from shipper.pipeline.record import Extracted, Record
-from shipper.pipeline.stage import Emit, Workshop
+from shipper.pipeline.stage import Workshop
 from shipper.pipeline.text import search
 from shipper.pipeline.weak import Count
 
@@ -70,7 +70,7 @@ class _Start(NamedTuple):
     extracted: Extracted
 
 
-class Multiline:
+class Multiline(Joiner):
     """Keeps a block per stream until its next first line or until it is silent.
 
     As in promtail a block that got too long or too old is handed on, and lines that
@@ -78,28 +78,12 @@ class Multiline:
     first one of a stream, lines pass.
     """
 
-    _emit: Emit
-
     def __init__(self, config: Config, workshop: Workshop) -> None:
+        super().__init__(config.wait_seconds())
         self._first_line = Regex(config.firstline or "")
         self._max_lines = config.max_lines  # 0 is without a limit
         self._now = workshop.monotonic
-        self._held = Held(config.wait_seconds())
         self._starts: OrderedDict[Key, _Start] = OrderedDict()
-
-    def wrap(self, emit: Emit) -> Emit:
-        """Collect lines in front of *emit*."""
-        self._emit = emit
-        return self._step
-
-    def deadline(self) -> float | None:
-        """Return when the block that was silent for the longest has to go."""
-        return self._held.deadline()
-
-    def release(self, now: float | None) -> None:
-        """Hand on the blocks that were silent for too long."""
-        for block in self._held.due(now):
-            self._emit(block.joined("\n"))
 
     def _step(self, record: Record) -> None:
         key = record.stream
@@ -124,13 +108,10 @@ class Multiline:
             block.record.absorb(record)
         if len(block.lines) == self._max_lines:
             self._finish(key)
-        for excess in self._held.excess():
-            self._emit(excess.joined("\n"))
+        self._make_room()
 
-    def _finish(self, key: Key) -> None:
-        block = self._held.take(key)
-        if block is not None:
-            self._emit(block.joined("\n"))
+    def _whole(self, block: Block) -> Record:
+        return block.joined("\n")
 
     def _remember(self, key: Key, record: Record) -> None:
         starts = self._starts

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exporters.toolkit.decode import Problem
-from shipper.pipeline.rate import Rate
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
+from shipper.pipeline.weak import Rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

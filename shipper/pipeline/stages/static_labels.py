@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from exporters.toolkit.decode import Problem
+from shipper.pipeline.label_keys import name_problems
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
-from shipper.relabel import is_label_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,9 +21,7 @@ class Config:
     INLINE: ClassVar[str] = "values"
 
     def problems(self) -> Iterator[Problem]:
-        for name in self.values:
-            if not is_label_name(name):
-                yield Problem(f"invalid label name: {name}", (name,))
+        return name_problems(self.values)
 
     def build(self, _: Workshop) -> Filter:
         """Return the stage."""

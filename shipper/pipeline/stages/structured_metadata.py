@@ -5,33 +5,21 @@ Its older name is ``non_indexed_labels``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass
 
-from exporters.toolkit.decode import Problem
+from shipper.pipeline.label_keys import LabelSources
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
 from shipper.pipeline.values import is_utf8, text_of
-from shipper.relabel import is_label_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(LabelSources):
     """What each pair takes its value from; nothing: from what bears its name."""
-
-    sources: Mapping[str, str] = field(default_factory=dict)
-
-    INLINE: ClassVar[str] = "sources"
-
-    def problems(self) -> Iterator[Problem]:
-        for name in self.sources:
-            if not is_label_name(name):
-                yield Problem(f"invalid label name: {name}", (name,))
 
     def build(self, _: Workshop) -> Filter:
         """Return the stage."""
-        return _Metadata([(name, key or name) for name, key in self.sources.items()])
+        return _Metadata(self.pairs)
 
 
 class _Metadata(Filter):

@@ -4,7 +4,6 @@ import pytest
 
 from shipper.config.duration import (
     parse_config_duration,
-    parse_ram_size,
     parse_refresh_interval,
 )
 
@@ -53,23 +52,3 @@ def test_prometheus_durations(text: str, seconds: float) -> None:
 def test_what_prometheus_refuses(text: str, error: str) -> None:
     with pytest.raises(ValueError, match=error):
         parse_refresh_interval(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "size"),
-    [
-        ("256kb", 262144),
-        ("1MB", 1048576),
-        ("1.5g", 1610612736),
-        ("10", 10),
-        ("2KiB", 2048),
-    ],
-)
-def test_ram_sizes(text: str, size: int) -> None:
-    assert parse_ram_size(text) == size
-
-
-@pytest.mark.parametrize("text", ["", "kb", "-1", "1xb", "1 2"])
-def test_no_ram_sizes(text: str) -> None:
-    with pytest.raises(ValueError, match="invalid size"):
-        parse_ram_size(text)

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from exporters.toolkit.decode import DecodeError, decode
 from shipper.config.http_headers import header_problem, is_header_value
-from shipper.config.limits import LimitsConfig, parse_byte_size
+from shipper.config.limits import LimitsConfig
 from shipper.config.model import ClientConfig
 from shipper.config.scrape import DockerSDConfig
 from shipper.config.url import parse_client_url, parse_proxy_url
@@ -301,25 +301,6 @@ def test_no_text_is_a_traceback_and_none_shows_a_password(text: str) -> None:
             parse(f"http://user:hunter2@{text}")
         except ValueError as error:
             assert "hunter2" not in str(error)  # noqa: PT017 - it may also pass
-
-
-@pytest.mark.parametrize(
-    ("text", "size"),
-    [
-        ("0", 0), ("256", 256), ("256kb", 262144), ("256KB", 262144), ("2M", 2 << 20),
-        ("1 gb", 1 << 30), ("3megabytes", 3 << 20), ("1byte", 1), ("7EB", 7 << 60),
-    ],
-)  # fmt: skip
-def test_sizes(text: str, size: int) -> None:
-    assert parse_byte_size(text) == size
-
-
-@pytest.mark.parametrize(
-    "text", ["", "kb", "1.5kb", "-1", "1kib", "1x", "8EB", "1 k b"]
-)
-def test_sizes_that_are_none(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^datasize.UnmarshalText: parsing "):
-        parse_byte_size(text)
 
 
 def limits(text: str) -> LimitsConfig:

@@ -20,7 +20,10 @@ scrape_configs:
 
 
 def found(text: str) -> list[tuple[str, bool]]:
-    return [tuple(trap) for trap in traps(parse(text.encode(), "c.yaml", None)[0])]
+    return [
+        (trap.text, trap.at_start)
+        for trap in traps(parse(text.encode(), "c.yaml", None)[0])
+    ]
 
 
 def test_a_clean_config_has_none() -> None:

@@ -124,6 +124,25 @@ async def test_unreadable_entries_are_said_and_survived(
     await kept.close()
 
 
+@pytest.mark.parametrize("seconds", ["-5", "9223372037", str(10**20)])
+async def test_a_time_that_docker_refuses_is_the_beginning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, seconds: str
+) -> None:
+    path = tmp_path / "p.yaml"
+    entries = {
+        f"cursor-{ID}": seconds,
+        f"docker:job:{OTHER}": f"since={seconds}000000000",
+    }
+    store(str(path), serialise(entries))
+    kept = Positions(str(path))
+    ledger = Ledger(kept, "job")
+    assert ledger.progress(ID).position == Position(0)
+    assert ledger.progress(OTHER).position == Position(0)
+    assert f"{path}: entry cursor-{ID}: expected seconds" in caplog.text
+    assert "expected a number from 0 to 9223372036854775807" in caplog.text
+    await kept.close()
+
+
 async def test_gone_containers_are_forgotten_after_a_day(tmp_path: Path) -> None:
     path = str(tmp_path / "p.yaml")
     clock = Clock()

@@ -17,50 +17,8 @@ from shipper.files.reader import Budget
 from shipper.files.supervisor import FilesSupervisor, Pace
 from shipper.files.tail import Settings
 from shipper.files.target import Builder, StaticConfig
-from shipper.pipeline.entry import Cursor, Entry, Labels
 from shipper.positions import Positions
-
-
-@dataclass
-class Shelf:
-    """A sink: keeps everything, acknowledges at once unless told otherwise."""
-
-    got: list[tuple[Labels, Entry]] = field(default_factory=list)
-    waiting: list[tuple[Cursor, Entry]] = field(default_factory=list)
-    acknowledges: bool = True
-    room: asyncio.Event = field(default_factory=asyncio.Event)
-    more: asyncio.Condition = field(default_factory=asyncio.Condition)
-
-    def __post_init__(self) -> None:
-        self.room.set()
-
-    async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
-        await self.room.wait()
-        self.got.append((labels, entry))
-        if self.acknowledges:
-            cursor.acknowledge((entry,))
-        else:
-            self.waiting.append((cursor, entry))
-        async with self.more:
-            self.more.notify_all()
-
-    def acknowledge(self, count: int) -> None:
-        for cursor, entry in self.waiting[:count]:
-            cursor.acknowledge((entry,))
-        del self.waiting[:count]
-
-    @property
-    def lines(self) -> list[bytes]:
-        return [entry.line for _, entry in self.got]
-
-    def of(self, path: Path) -> list[bytes]:
-        wanted = ("filename", str(path))
-        return [entry.line for labels, entry in self.got if wanted in labels]
-
-    async def until(self, count: int) -> list[bytes]:
-        async with asyncio.timeout(20), self.more:
-            await self.more.wait_for(lambda: len(self.got) >= count)
-        return self.lines
+from tests.shipper.sink import Sink, running
 
 
 class Counts(NoMeters):
@@ -101,7 +59,7 @@ class Bench:
     """Everything a run needs; `running` starts a shipper's file side anew."""
 
     root: Path
-    shelf: Shelf = field(default_factory=Shelf)
+    shelf: Sink = field(default_factory=Sink)
     meters: Counts = field(default_factory=Counts)
     pattern: str = "**/*.log"
     exclude: str = ""
@@ -141,15 +99,12 @@ class Bench:
             ),
             pace=self.pace,
         )
-        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-            task = group.create_task(supervisor.run())
-            try:
+        try:
+            async with running(supervisor):
                 yield supervisor
-            finally:
-                supervisor.stop_reading()
-                await task
-                if save:
-                    await positions.close()
+        finally:
+            if save:
+                await positions.close()
 
 
 @pytest.fixture

@@ -22,8 +22,9 @@ from shipper.files.settings import Settings
 from shipper.files.source import FilesSource
 from shipper.positions import Positions
 from shipper.relabel import RelabelConfig
+from tests.shipper.sink import Sink, running
 
-from .conftest import Counts, Shelf, Until, text
+from .conftest import Counts, Until, text
 
 
 GZ = DecompressionConfig(enabled=True, format="gz")
@@ -35,7 +36,7 @@ class Bench:
 
     root: Path
     job: FileJob
-    shelf: Shelf = field(default_factory=Shelf)
+    shelf: Sink = field(default_factory=Sink)
     meters: Counts = field(default_factory=Counts)
 
     @asynccontextmanager
@@ -44,14 +45,11 @@ class Bench:
         source = files_source(
             self.job, positions, self.shelf, meters=self.meters, budget=Budget(9)
         )
-        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-            task = group.create_task(source.run())
-            try:
+        try:
+            async with running(source):
                 yield source
-            finally:
-                source.stop_reading()
-                await task
-                await positions.close()
+        finally:
+            await positions.close()
 
     @property
     def positions(self) -> Path:
@@ -91,7 +89,7 @@ async def test_an_archive_is_read_once_whatever_it_is_called(bench: Bench) -> No
     path = bench.root / "logs" / "a.1.gz"
     path.write_bytes(gzip.compress(text(lines(0, 3)) + b"the end"))
     async with bench.running() as source:
-        assert await bench.shelf.until(4) == [*lines(0, 3), b"the end"]
+        assert await bench.shelf.count(4) == [*lines(0, 3), b"the end"]
         (target,) = source.targets()
         size = str(path.stat().st_size)
         assert target.details == {
@@ -100,15 +98,15 @@ async def test_an_archive_is_read_once_whatever_it_is_called(bench: Bench) -> No
         }
         path.rename(bench.root / "logs" / "a.2.gz")
         path.write_bytes(gzip.compress(text(lines(5, 6))))
-        assert (await bench.shelf.until(5))[4:] == lines(5, 6)
+        assert (await bench.shelf.count(5))[4:] == lines(5, 6)
     assert bench.kept[str(path)] == "1"
     path.rename(bench.root / "logs" / "a.3.gz")  # while we are away
     path.write_bytes(gzip.compress(text(lines(7, 8))))
     async with bench.running():
-        assert (await bench.shelf.until(6))[5:] == lines(7, 8)
+        assert (await bench.shelf.count(6))[5:] == lines(7, 8)
     (bench.root / "logs" / "b.gz").write_bytes(gzip.compress(b"last\n"))
     async with bench.running():
-        assert (await bench.shelf.until(7))[6:] == [b"last"]
+        assert (await bench.shelf.count(7))[6:] == [b"last"]
 
 
 async def test_promtails_position_of_an_archive_counts_lines(bench: Bench) -> None:
@@ -117,26 +115,26 @@ async def test_promtails_position_of_an_archive_counts_lines(bench: Bench) -> No
     path.write_bytes(gzip.compress(text(lines(0, 5))))
     bench.positions.write_text(f'positions: {{"{path}": "3"}}')
     async with bench.running():
-        assert await bench.shelf.until(2) == lines(3, 5)
+        assert await bench.shelf.count(2) == lines(3, 5)
     assert bench.kept[str(path)] == "5"
     bench.positions.write_text(f'positions: {{"{path}": "5"}}')
     path.write_bytes(path.read_bytes() + gzip.compress(text(lines(5, 7))))
     async with bench.running():
-        assert (await bench.shelf.until(4))[2:] == lines(5, 7)
+        assert (await bench.shelf.count(4))[2:] == lines(5, 7)
 
 
 async def test_a_restart_goes_on_within_an_archive(bench: Bench) -> None:
     bench.job = replace(bench.job, decompression=GZ)
     path = bench.root / "logs" / "a.gz"
     path.write_bytes(gzip.compress(text(lines(0, 2000))))
-    bench.shelf.acknowledges = False
+    bench.shelf.holds = True
     async with bench.running():
-        await bench.shelf.until(2000)
+        await bench.shelf.count(2000)
         bench.shelf.acknowledge(1500)
     assert bench.kept[str(path)] == "1500"
-    bench.shelf.acknowledges = True
+    bench.shelf.holds = False
     async with bench.running():
-        assert (await bench.shelf.until(2500))[2000:] == lines(1500, 2000)
+        assert (await bench.shelf.count(2500))[2000:] == lines(1500, 2000)
 
 
 async def test_an_archive_that_is_still_written(
@@ -147,10 +145,10 @@ async def test_an_archive_that_is_still_written(
     packed = gzip.compress(text(lines(0, 20_000)))
     path.write_bytes(packed[: len(packed) // 2])
     async with bench.running() as source:
-        await bench.shelf.until(5000)
+        await bench.shelf.count(5000)
         with path.open("ab") as file:
             file.write(packed[len(packed) // 2 :])
-        assert await bench.shelf.until(20_000) == lines(0, 20_000)
+        assert await bench.shelf.count(20_000) == lines(0, 20_000)
         (target,) = source.targets()
         assert target.error == ""
 
@@ -179,7 +177,7 @@ async def test_an_archive_that_breaks_off_gives_all_it_has(
     assert got[:-1] == lines(0, len(got) - 1)
     path.write_bytes(packed)
     async with bench.running():
-        await bench.shelf.until(20_001)
+        await bench.shelf.count(20_001)
     assert b"".join(bench.shelf.lines) == b"".join(lines(0, 20_000))
 
 
@@ -192,7 +190,7 @@ async def test_what_is_no_archive_is_said_once(
         async with bench.running() as source:
             await until(lambda: any(target.error for target in source.targets()))
             (bench.root / "logs" / "a.gz").write_bytes(gzip.compress(b"good\n"))
-            assert await bench.shelf.until(1) == [b"good"]
+            assert await bench.shelf.count(1) == [b"good"]
     (record,) = caplog.records
     assert "expected gzip: " in record.getMessage()
 
@@ -209,7 +207,7 @@ async def test_the_initial_delay(bench: Bench) -> None:
     loop = asyncio.get_running_loop()
     before = loop.time()
     async with bench.running():
-        await bench.shelf.until(1)
+        await bench.shelf.count(1)
     assert loop.time() - before >= delay
 
 
@@ -225,12 +223,12 @@ async def test_encodings(bench: Bench, encoding: str, codec: str) -> None:
     path = bench.root / "logs" / "a.log"
     path.write_bytes("日本\nab\n".encode(codec))
     async with bench.running():
-        assert await bench.shelf.until(2) == ["日本".encode(), b"ab"]
+        assert await bench.shelf.count(2) == ["日本".encode(), b"ab"]
     assert bench.kept[str(path)] == str(path.stat().st_size)
     more = "後\n".encode("utf-16-le" if codec == "utf-16" else codec)
     path.write_bytes(path.read_bytes() + more)
     async with bench.running():
-        assert (await bench.shelf.until(3))[2:] == ["後".encode()]
+        assert (await bench.shelf.count(3))[2:] == ["後".encode()]
 
 
 # -- targets that come and go
@@ -265,15 +263,17 @@ async def test_targets_are_found_beside_fixed_ones(bench: Bench, found: Path) ->
     for name in ("fixed", "a", "b"):
         (bench.root / "logs" / f"{name}.log").write_bytes(f"{name}\n".encode())
     async with bench.running() as source:
-        await bench.shelf.until(1)
+        await bench.shelf.count(1)
         write(found, group(bench.root, "a.log", job="A"))
-        await bench.shelf.until(2)
+        await bench.shelf.count(2)
         write(found, group(bench.root, "b.log", job="B"))
-        await bench.shelf.until(3)
+        await bench.shelf.count(3)
         assert {target.name for target in source.targets()} >= {
             f"{bench.root}/logs/b.log"
         }
-    got = {dict(labels).get("job", ""): dict(labels) for labels, _ in bench.shelf.got}
+    got = {
+        dict(labels).get("job", ""): dict(labels) for labels, _ in bench.shelf.entries
+    }
     assert got["A"] == {
         "job": "A",
         "filename": f"{bench.root}/logs/a.log",
@@ -291,20 +291,20 @@ async def test_a_target_comes_back_to_its_place(
     log.write_bytes(text(lines(0, 3)))
     write(found, group(bench.root, "a.log", job="A"))
     async with bench.running() as source:
-        await bench.shelf.until(3)
+        await bench.shelf.count(3)
         write(found, "[]")
         await until(lambda: not source.supervisor.tails)
         with log.open("ab") as file:
             file.write(text(lines(3, 5)))
         write(found, group(bench.root, "a.log", job="A" if same else "B"))
-        assert await bench.shelf.until(5) == lines(0, 5)
-    jobs = [dict(labels)["job"] for labels, _ in bench.shelf.got]
+        assert await bench.shelf.count(5) == lines(0, 5)
+    jobs = [dict(labels)["job"] for labels, _ in bench.shelf.entries]
     assert jobs == ["A"] * 3 + ["A" if same else "B"] * 2
     assert bench.kept[str(log)] == str(log.stat().st_size)
     async with bench.running():
         with log.open("ab") as file:
             file.write(b"more\n")
-        assert (await bench.shelf.until(6))[5:] == [b"more"]
+        assert (await bench.shelf.count(6))[5:] == [b"more"]
 
 
 async def test_labels_change_while_a_file_is_read(bench: Bench, found: Path) -> None:
@@ -312,14 +312,14 @@ async def test_labels_change_while_a_file_is_read(bench: Bench, found: Path) -> 
     log.write_bytes(text(lines(0, 3)))
     write(found, group(bench.root, "a.log", job="A"))
     async with bench.running():
-        await bench.shelf.until(3)
+        await bench.shelf.count(3)
         write(found, group(bench.root, "a.log", job="B"))
         with log.open("ab") as file:
             for number in range(3, 200):
                 file.write(b"line %d\n" % number)
                 file.flush()
                 await asyncio.sleep(0)
-        assert await bench.shelf.until(200) == lines(0, 200)
+        assert await bench.shelf.count(200) == lines(0, 200)
 
 
 async def test_targets_that_are_not_used_are_shown(

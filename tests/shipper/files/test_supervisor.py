@@ -37,12 +37,12 @@ async def test_lines_that_are_there_and_lines_that_come(bench: Bench) -> None:
     log = bench.root / "sub" / "a.log"
     append(log, b"one\ntwo\r\n\nhal")
     async with bench.running():
-        assert await bench.shelf.until(3) == [b"one", b"two\r", b""]
+        assert await bench.shelf.count(3) == [b"one", b"two\r", b""]
         append(log, b"f\nnext\n")
-        assert await bench.shelf.until(5) == [b"one", b"two\r", b"", b"half", b"next"]
-    labels = {labels for labels, _ in bench.shelf.got}
+        assert await bench.shelf.count(5) == [b"one", b"two\r", b"", b"half", b"next"]
+    labels = {labels for labels, _ in bench.shelf.entries}
     assert labels == {(("filename", str(log)), ("job", "x"))}
-    times = [entry.timestamp_ns for _, entry in bench.shelf.got]
+    times = [entry.timestamp_ns for _, entry in bench.shelf.entries]
     assert times == sorted(set(times))
     assert kept(bench)[str(log)] == str(log.stat().st_size)
     assert bench.meters.lines == {str(log): 5}
@@ -53,12 +53,12 @@ async def test_no_newline_no_line(bench: Bench) -> None:
     log = bench.root / "a.log"
     append(log, b"one\nunfinished")
     async with bench.running():
-        await bench.shelf.until(1)
+        await bench.shelf.count(1)
     assert bench.shelf.lines == [b"one"]
     assert kept(bench)[str(log)] == "4"
     append(log, b" no more\n")
     async with bench.running():
-        assert await bench.shelf.until(2) == [b"one", b"unfinished no more"]
+        assert await bench.shelf.count(2) == [b"one", b"unfinished no more"]
 
 
 @pytest.mark.parametrize("max_open_files", [0, 100])
@@ -67,16 +67,16 @@ async def test_rotation_by_rename(bench: Bench, max_open_files: int) -> None:
     log, old = bench.root / "a.log", bench.root / "a.log.1"
     append(log, b"one\n")
     async with bench.running():
-        await bench.shelf.until(1)
+        await bench.shelf.count(1)
         with log.open("ab", buffering=0) as writer:
             writer.write(b"two\n")
             log.rename(old)
             append(log, b"new\n")
-            await bench.shelf.until(3)
+            await bench.shelf.count(3)
             writer.write(b"late\nlast")
-        await bench.shelf.until(5)
+        await bench.shelf.count(5)
         append(log, b"newer\n")
-        await bench.shelf.until(6)
+        await bench.shelf.count(6)
     assert sorted(bench.shelf.of(log)) == sorted(
         [b"one", b"two", b"new", b"late", b"last", b"newer"]
     )
@@ -93,17 +93,17 @@ async def test_a_rotated_file_that_the_pattern_finds_again(bench: Bench) -> None
         for number in range(6):
             append(names[0], b"%d first\n" % number)
             expected += [b"%d first" % number, b"%d last" % number]
-            await bench.shelf.until(2 * number + 1)
+            await bench.shelf.count(2 * number + 1)
             append(names[0], b"%d last\n" % number)
             for new, old in ((2, 1), (1, 0)):
                 if names[old].exists():
                     names[old].rename(names[new])
             append(names[0], b"")
-            await bench.shelf.until(2 * number + 2)
+            await bench.shelf.count(2 * number + 2)
     assert sorted(bench.shelf.lines) == sorted(expected)
     async with bench.running():
         append(names[0], b"end\n")
-        await bench.shelf.until(13)
+        await bench.shelf.count(13)
     assert sorted(bench.shelf.lines) == sorted([*expected, b"end"])
 
 
@@ -115,11 +115,11 @@ async def test_a_new_name_is_found_before_the_old_one_is_looked_at_again(
     log, old = bench.root / "a.log", bench.root / "a.log.1"
     append(log, b"first\n")
     async with bench.running():
-        await bench.shelf.until(1)
+        await bench.shelf.count(1)
         log.rename(old)
         append(old, b"late\n")
         append(log, b"new\n")
-        await bench.shelf.until(3)
+        await bench.shelf.count(3)
     assert sorted(bench.shelf.lines) == [b"first", b"late", b"new"]
 
 
@@ -128,7 +128,7 @@ async def test_links_are_files_of_their_own(bench: Bench) -> None:
     append(log, b"one\n")
     link.symlink_to(log)
     async with bench.running():
-        await bench.shelf.until(2)
+        await bench.shelf.count(2)
     assert bench.shelf.of(log) == bench.shelf.of(link) == [b"one"]
 
 
@@ -138,13 +138,13 @@ async def test_copytruncate(bench: Bench, max_open_files: int) -> None:
     log = bench.root / "a.log"
     append(log, b"one\ntwo\nthe end")
     async with bench.running():
-        await bench.shelf.until(2)
+        await bench.shelf.count(2)
         # Longer than before at once: the size does not tell.
         os.truncate(log, 0)
         append(log, b"a line that is longer than all of it before\n")
-        await bench.shelf.until(4)
+        await bench.shelf.count(4)
         append(log, b"more\n")
-        await bench.shelf.until(5)
+        await bench.shelf.count(5)
     assert bench.shelf.lines == [
         b"one",
         b"two",
@@ -159,13 +159,13 @@ async def test_deleted_and_made_again(bench: Bench, until: Until) -> None:
     log = bench.root / "a.log"
     append(log, b"one\ntail")
     async with bench.running() as supervisor:
-        await bench.shelf.until(1)
+        await bench.shelf.count(1)
         await until(lambda: bench.meters.offsets.get(str(log)) == 8)
         log.unlink()
-        assert await bench.shelf.until(2) == [b"one", b"tail"]
+        assert await bench.shelf.count(2) == [b"one", b"tail"]
         await until(lambda: not supervisor.tails)
         append(log, b"one\ntail\n")
-        assert await bench.shelf.until(4) == [b"one", b"tail"] * 2
+        assert await bench.shelf.count(4) == [b"one", b"tail"] * 2
     assert bench.meters.lost == 0
     assert kept(bench)[str(log)] == "9"
 
@@ -177,15 +177,15 @@ async def test_only_what_is_acknowledged_is_done(
     log = bench.root / "a.log"
     lines = [b"line %d" % number for number in range(100)]
     append(log, b"".join(line + b"\n" for line in lines))
-    bench.shelf.acknowledges = False
+    bench.shelf.holds = True
     async with bench.running():
-        await bench.shelf.until(100)
+        await bench.shelf.count(100)
         bench.shelf.acknowledge(acknowledged)
-    bench.shelf.got.clear()
+    bench.shelf.entries.clear()
     append(log, b"more\n")
-    bench.shelf.acknowledges = True
+    bench.shelf.holds = False
     async with bench.running():
-        await bench.shelf.until(101 - acknowledged)
+        await bench.shelf.count(101 - acknowledged)
     assert bench.shelf.lines == [*lines[acknowledged:], b"more"]
 
 
@@ -193,12 +193,12 @@ async def test_rotated_while_away(bench: Bench) -> None:
     log = bench.root / "a.log"
     append(log, b"one\n")
     async with bench.running():
-        await bench.shelf.until(1)
+        await bench.shelf.count(1)
     append(log, b"two\n")
     log.rename(bench.root / "a.log.1")
     append(log, b"a new file, longer than the old one\n")
     async with bench.running():
-        await bench.shelf.until(3)
+        await bench.shelf.count(3)
     assert bench.shelf.of(log) == [
         b"one",
         b"two",
@@ -206,7 +206,7 @@ async def test_rotated_while_away(bench: Bench) -> None:
     ]
     async with bench.running():
         append(log, b"next\n")
-        await bench.shelf.until(4)
+        await bench.shelf.count(4)
     assert bench.shelf.lines[3:] == [b"next"]
     assert bench.meters.lost == 0
 
@@ -215,11 +215,11 @@ async def test_rotated_and_removed_while_away(bench: Bench) -> None:
     log = bench.root / "a.log"
     append(log, b"one\n")
     async with bench.running():
-        await bench.shelf.until(1)
+        await bench.shelf.count(1)
     append(bench.root / "new", b"something else, longer\n")
     (bench.root / "new").rename(log)
     async with bench.running():
-        await bench.shelf.until(2)
+        await bench.shelf.count(2)
     assert bench.shelf.lines == [b"one", b"something else, longer"]
     assert bench.meters.lost == 1
 
@@ -228,11 +228,11 @@ async def test_cut_while_away(bench: Bench) -> None:
     log = bench.root / "a.log"
     append(log, b"one\ntwo\n")
     async with bench.running():
-        await bench.shelf.until(2)
+        await bench.shelf.count(2)
     os.truncate(log, 0)
     append(log, b"three\nfour\nfive\n")
     async with bench.running():
-        await bench.shelf.until(5)
+        await bench.shelf.count(5)
     assert bench.shelf.lines == [b"one", b"two", b"three", b"four", b"five"]
 
 
@@ -248,7 +248,7 @@ async def test_promtails_positions(
         file.write(f'positions:\n  {log}: "{offset}"\n')
     expected = expected or [b"one", b"two"]
     async with bench.running():
-        await bench.shelf.until(len(expected))
+        await bench.shelf.count(len(expected))
     assert bench.shelf.lines == expected
     assert kept(bench)[str(log)] == "8"
 
@@ -263,7 +263,7 @@ async def test_back_pressure(bench: Bench, until: Until) -> None:
         await until(lambda: bench.meters.active == 2)
         for _ in range(20):
             await asyncio.sleep(0.002)
-        assert bench.shelf.got == []
+        assert bench.shelf.entries == []
         assert bench.meters.offsets == {}
         # Two rotations that nobody could read at once.
         for number in (1, 2):
@@ -273,7 +273,7 @@ async def test_back_pressure(bench: Bench, until: Until) -> None:
             tails = {path: tail for (_, path), tail in supervisor.tails.items()}
             await until(partial(tails[str(log)].bears, identity))
         bench.shelf.room.set()
-        await bench.shelf.until(5003)
+        await bench.shelf.count(5003)
     assert bench.shelf.of(log) == [line] * 5000 + [b"file 1", b"file 2"]
     assert bench.shelf.of(other) == [b"short"]
     assert bench.meters.lost == 0
@@ -284,16 +284,16 @@ async def test_five_hundred_files(bench: Bench) -> None:
     for number in range(500):
         append(bench.root / f"{number % 7}" / f"{number}.log", b"first\n")
     async with bench.running():
-        await bench.shelf.until(500)
+        await bench.shelf.count(500)
         opened = len(os.listdir("/proc/self/fd"))
         assert opened < 50 + 30
         for number in range(500):
             append(bench.root / f"{number % 7}" / f"{number}.log", b"second\n")
-        await bench.shelf.until(1000)
+        await bench.shelf.count(1000)
     assert sorted(bench.shelf.lines) == [b"first"] * 500 + [b"second"] * 500
     async with bench.running():
         append(bench.root / "0" / "0.log", b"third\n")
-        await bench.shelf.until(1001)
+        await bench.shelf.count(1001)
     assert bench.shelf.lines[1000:] == [b"third"]
     assert len(kept(bench)) == 1000
 
@@ -318,22 +318,22 @@ async def test_unreadable(
     monkeypatch.setattr(os, "open", refuse)
     with caplog.at_level(logging.WARNING, "shipper.files"):
         async with bench.running():
-            await bench.shelf.until(1)
+            await bench.shelf.count(1)
             await until(lambda: bench.meters.failures >= 3)
             assert bench.shelf.lines == [b"good"]
             assert [record.message for record in caplog.records] == [
                 "file cannot be read, trying again: Permission denied"
             ]
             monkeypatch.setattr(os, "open", open_file)
-            assert await bench.shelf.until(2) == [b"good", b"one"]
+            assert await bench.shelf.count(2) == [b"good", b"one"]
 
 
 async def test_equal_lines_have_different_times(bench: Bench) -> None:
     log = bench.root / "a.log"
     append(log, b"same\n" * 100)
     async with bench.running():
-        await bench.shelf.until(100)
-    assert len({entry for _, entry in bench.shelf.got}) == 100
+        await bench.shelf.count(100)
+    assert len({entry for _, entry in bench.shelf.entries}) == 100
 
 
 async def test_excluded(bench: Bench) -> None:
@@ -342,7 +342,7 @@ async def test_excluded(bench: Bench) -> None:
     append(bench.root / "old" / "b.log", b"no\n")
     os.mkfifo(bench.root / "pipe")
     async with bench.running() as supervisor:
-        await bench.shelf.until(1)
+        await bench.shelf.count(1)
         assert [path for _, path in supervisor.tails] == [str(bench.root / "a.log")]
 
 
@@ -350,12 +350,12 @@ async def test_names_that_are_no_text(bench: Bench) -> None:
     log = Path(os.fsdecode(os.fsencode(bench.root) + b"/\xff\n\x85.log"))
     append(log, b"one\n")
     async with bench.running():
-        await bench.shelf.until(1)
+        await bench.shelf.count(1)
     append(log, b"two\n")
     async with bench.running():
-        await bench.shelf.until(2)
+        await bench.shelf.count(2)
     assert bench.shelf.lines == [b"one", b"two"]
-    name = dict(bench.shelf.got[0][0])["filename"]
+    name = dict(bench.shelf.entries[0][0])["filename"]
     assert name.encode().endswith("/\ufffd\n\ufffd.log".encode())
 
 
@@ -363,7 +363,7 @@ async def test_long_lines_are_cut(bench: Bench) -> None:
     log = bench.root / "a.log"
     append(log, b"x" * 200_000 + b"\nshort\n")
     async with bench.running():
-        assert await bench.shelf.until(2) == [b"x" * 1000, b"short"]
+        assert await bench.shelf.count(2) == [b"x" * 1000, b"short"]
     assert kept(bench)[str(log)] == str(log.stat().st_size)
 
 
@@ -371,9 +371,9 @@ async def test_renamed_away_and_back(bench: Bench, until: Until) -> None:
     log, away = bench.root / "a.log", bench.root / "a.away"
     append(log, b"one\n")
     async with bench.running() as supervisor:
-        await bench.shelf.until(1)
+        await bench.shelf.count(1)
         log.rename(away)
         await until(lambda: not supervisor.tails)
         append(away, b"two\n")
         away.rename(log)
-        assert await bench.shelf.until(2) == [b"one", b"two"]
+        assert await bench.shelf.count(2) == [b"one", b"two"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -10,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-
-from shipper.pipeline.entry import Cursor, Entry, Labels
 
 
 BOOT = "6c7c6013a26343b29e964691ff25d04c"
@@ -71,34 +68,6 @@ def journal(tmp_path: Path) -> Journal:
     directory = tmp_path / "journal"
     directory.mkdir()
     return Journal(directory, writer)
-
-
-@dataclass
-class Shelf:
-    """A sink: keeps everything, acknowledges at once unless told otherwise."""
-
-    got: list[tuple[Labels, Entry]] = field(default_factory=list)
-    waiting: list[tuple[Cursor, Entry]] = field(default_factory=list)
-    acknowledges: bool = True
-    more: asyncio.Condition = field(default_factory=asyncio.Condition)
-
-    async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
-        self.got.append((labels, entry))
-        if self.acknowledges:
-            cursor.acknowledge((entry,))
-        else:
-            self.waiting.append((cursor, entry))
-        async with self.more:
-            self.more.notify_all()
-
-    @property
-    def lines(self) -> list[bytes]:
-        return [entry.line for _, entry in self.got]
-
-    async def until(self, count: int) -> list[bytes]:
-        async with asyncio.timeout(20), self.more:
-            await self.more.wait_for(lambda: len(self.got) >= count)
-        return self.lines
 
 
 @dataclass

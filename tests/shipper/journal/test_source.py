@@ -16,8 +16,9 @@ from shipper.journal.source import JournalSource
 from shipper.journal_job import journal_source
 from shipper.positions import Positions
 from shipper.relabel import RelabelConfig
+from tests.shipper.sink import Sink, running
 
-from .conftest import OTHER_BOOT, Counts, Journal, Shelf, exported
+from .conftest import OTHER_BOOT, Counts, Journal, exported
 
 
 NOW_US = 1_764_200_000_000_000
@@ -40,7 +41,7 @@ class Bench:
     root: Path
     config: JournalConfig
     rules: Sequence[RelabelConfig] = (UNIT,)
-    shelf: Shelf = field(default_factory=Shelf)
+    shelf: Sink = field(default_factory=Sink)
     counts: Counts = field(default_factory=Counts)
 
     @asynccontextmanager
@@ -54,14 +55,11 @@ class Bench:
             sink=self.shelf,
             meters=self.counts,
         )
-        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-            task = group.create_task(source.run())
-            try:
+        try:
+            async with running(source):
                 yield source
-            finally:
-                source.stop_reading()
-                await task
-                await positions.close()
+        finally:
+            await positions.close()
 
     @property
     def kept(self) -> str:
@@ -83,15 +81,15 @@ def bench(journal: Journal, tmp_path: Path) -> Bench:
 async def test_what_is_there_and_what_comes(bench: Bench, journal: Journal) -> None:
     journal.write([entry(1), entry(2, "b.service"), entry(3)])
     async with bench.running() as source:
-        assert await bench.shelf.until(3) == [b"line 1", b"line 2", b"line 3"]
+        assert await bench.shelf.count(3) == [b"line 1", b"line 2", b"line 3"]
         journal.write([entry(4)])
-        await bench.shelf.until(4)
+        await bench.shelf.count(4)
         (target,) = source.targets()
         assert source.not_ready() is None
-    assert [dict(labels)["unit"] for labels, _ in bench.shelf.got] == [
+    assert [dict(labels)["unit"] for labels, _ in bench.shelf.entries] == [
         "a.service", "b.service", "a.service", "a.service",
     ]  # fmt: skip
-    assert bench.shelf.got[0][1].timestamp_ns == (NOW_US - HOUR_US + 1000) * 1000
+    assert bench.shelf.entries[0][1].timestamp_ns == (NOW_US - HOUR_US + 1000) * 1000
     assert (target.kind, target.job, target.lag_seconds) == ("journal", "the job", 0)
     assert target.details["position"] == bench.kept
     assert bench.counts.lines == 4
@@ -101,20 +99,20 @@ async def test_a_restart_goes_on_after_the_last_acknowledged(
     bench: Bench, journal: Journal
 ) -> None:
     journal.write([entry(number) for number in range(6)])
-    bench.shelf.acknowledges = False
+    bench.shelf.holds = True
     async with bench.running() as source:
-        await bench.shelf.until(6)
-        for cursor, put in bench.shelf.waiting[:4]:
+        await bench.shelf.count(6)
+        for put, cursor in bench.shelf.owed[:4]:
             cursor.acknowledge((put,))
         (target,) = source.targets()
         assert target.lag_seconds == pytest.approx(3600 - 0.004)
-    bench.shelf.acknowledges = True
+    bench.shelf.holds = False
     async with bench.running():
-        await bench.shelf.until(8)
+        await bench.shelf.count(8)
     assert bench.shelf.lines[6:] == [b"line 4", b"line 5"]
     async with bench.running():
         journal.write([entry(7)])
-        await bench.shelf.until(9)
+        await bench.shelf.count(9)
     assert bench.shelf.lines[8:] == [b"line 7"]
 
 
@@ -123,12 +121,12 @@ async def test_no_entry_is_lost_when_that_of_the_cursor_is_gone(
 ) -> None:
     journal.write([entry(1)])
     async with bench.running():
-        await bench.shelf.until(1)
+        await bench.shelf.count(1)
     (path,) = journal.directory.iterdir()
     path.unlink()  # vacuumed
     journal.write([entry(2), entry(3)])
     async with bench.running():
-        await bench.shelf.until(3)
+        await bench.shelf.count(3)
     assert bench.shelf.lines == [b"line 1", b"line 2", b"line 3"]
 
 
@@ -148,7 +146,7 @@ async def test_max_age(
         f'positions: {{"cursor-the job": "{kept}"}}'
     )
     async with bench.running():
-        assert await bench.shelf.until(len(expected)) == expected
+        assert await bench.shelf.count(len(expected)) == expected
 
 
 async def test_entries_of_earlier_boots_are_read(
@@ -156,7 +154,7 @@ async def test_entries_of_earlier_boots_are_read(
 ) -> None:
     journal.write([entry(1), entry(2, boot=OTHER_BOOT)])
     async with bench.running():
-        assert await bench.shelf.until(2) == [b"line 1", b"line 2"]
+        assert await bench.shelf.count(2) == [b"line 1", b"line 2"]
 
 
 async def test_what_is_not_wanted_moves_the_position(
@@ -169,7 +167,7 @@ async def test_what_is_not_wanted_moves_the_position(
     silent = exported(NOW_US - HOUR_US, {"_SYSTEMD_UNIT": b"a", "MESSAGE_ID": b"x"})
     journal.write([silent, entry(1), entry(2, "noise.service"), entry(3), entry(4)])
     async with bench.running():
-        assert await bench.shelf.until(3) == [b"line 1", b"line 3", b"line 4"]
+        assert await bench.shelf.count(3) == [b"line 1", b"line 3", b"line 4"]
     assert bench.counts.errors == ["no_message", "empty_labels"]
 
 
@@ -182,7 +180,7 @@ async def test_matches_and_json(bench: Bench, journal: Journal) -> None:
     fields = {"_SYSTEMD_UNIT": b"b.service", "PRIORITY": b"6", "MESSAGE": b"a\n\xff"}
     journal.write([entry(1), exported(NOW_US, fields), entry(2, "b.service")])
     async with bench.running():
-        await bench.shelf.until(1)
+        await bench.shelf.count(1)
     (got,) = bench.shelf.lines
     assert got == (
         b'{"MESSAGE":"a\\n\xef\xbf\xbd","PRIORITY":"6",'
@@ -244,7 +242,7 @@ async def test_the_local_journal_is_read_to_its_end_and_then_followed(
     )  # fmt: skip
     bench = Bench(tmp_path, JournalConfig())
     async with bench.running():
-        await bench.shelf.until(3)
+        await bench.shelf.count(3)
     assert bench.shelf.lines == [b"line 0", b"line 1", b"line 2"]
     first, second = (tmp_path / "asked").read_text().splitlines()
     assert f"--since=@{(NOW_US - 7 * HOUR_US) // 1_000_000}" in first
@@ -258,7 +256,7 @@ async def test_it_is_ended_with_us_and_leaves_no_zombie(
     script("trap '' TERM\necho $$ > pid\n" + as_journalctl(1) + "while :; do :; done")
     bench = Bench(tmp_path, JournalConfig())
     async with bench.running():
-        await bench.shelf.until(1)
+        await bench.shelf.count(1)
     assert gone(int((tmp_path / "pid").read_text()))
 
 
@@ -274,7 +272,7 @@ async def test_it_is_started_again_where_it_ended(
     async with bench.running() as source:
         await until(lambda: source.not_ready() is not None)
         assert source.not_ready() == "journalctl: the disk is on fire"
-        await bench.shelf.until(2)
+        await bench.shelf.count(2)
         assert source.not_ready() is None
     assert bench.shelf.lines == [b"line 1", b"line 2"]
     assert "the disk is on fire" in caplog.text
@@ -291,19 +289,19 @@ async def test_no_journalctl(
         assert source.not_ready() == expected
         monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
         script(as_journalctl(1) + "exec sleep 60")
-        await bench.shelf.until(1)
+        await bench.shelf.count(1)
         assert source.not_ready() is None
 
 
 async def test_stopping_while_there_is_no_room(tmp_path: Path, script: Script) -> None:
-    class Full(Shelf):
+    class Full(Sink):
         async def put(self, *put: object) -> None:
-            self.got.append(put)  # type: ignore[arg-type]
+            self.entries.append(put)  # type: ignore[arg-type]
             await asyncio.Event().wait()
 
     script(as_journalctl(1) + "exec yes")
     bench = Bench(tmp_path, JournalConfig(), shelf=Full())
     async with bench.running():
-        await until(lambda: bool(bench.shelf.got))
+        await until(lambda: bool(bench.shelf.entries))
     with pytest.raises(KeyError):
         assert bench.kept

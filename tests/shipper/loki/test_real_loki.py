@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import time
 import urllib.parse
 import uuid
@@ -24,9 +23,9 @@ from tests.store.test_contract import (
     PUSH,
     SECOND,
     Server,
-    answers,
     command,
     free_port,
+    started,
 )
 
 
@@ -47,19 +46,8 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     words = command("loki", folder, port)
     config = LOKI_CONFIG.replace("auth_enabled: false", "auth_enabled: true")
     (folder / "loki.yaml").write_text(config.format(port=port, folder=folder))
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(words, stdout=log, stderr=log)
-    server = Server(port)
-    try:
-        deadline = time.monotonic() + 120
-        while not answers(server):
-            assert process.poll() is None, (folder / "log").read_text()[-2000:]
-            assert time.monotonic() < deadline, "it does not become ready"
-            time.sleep(0.1)
+    with started(words, folder, port) as server:
         yield server
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 @pytest.fixture

@@ -40,6 +40,19 @@ def over_tls(settings: ClientSettings, config: TlsConfig) -> ClientSettings:
     return replace(settings, trip=trip)
 
 
+def subjects(loki: Server) -> list[str]:
+    """Return whose certificates *loki* will be shown, as they come."""
+    seen: list[str] = []
+
+    async def remember(request: web.Request) -> web.StreamResponse:
+        assert request.transport
+        seen.append(str(request.transport.get_extra_info("peercert")["subject"]))
+        return web.Response(status=204)
+
+    loki.handler = remember
+    return seen
+
+
 # -- TLS
 
 
@@ -79,16 +92,9 @@ async def test_both_sides_show_a_certificate(
     client = authority.issue("shipper")
     alone = TlsConfig(ca_file=str(authority.pair.cert))
     both = replace(alone, cert_file=str(client.cert), key_file=str(client.key))
-    seen: list[str] = []
     tls = authority.server_context(server_pair, wants_client=True)
     async with serving(tls) as loki:
-
-        async def remember(request: web.Request) -> web.StreamResponse:
-            assert request.transport
-            seen.append(str(request.transport.get_extra_info("peercert")["subject"]))
-            return web.Response(status=204)
-
-        loki.handler = remember
+        seen = subjects(loki)
         assert await push(over_tls(loki.settings, both)) == Answer(204)
         refused = await push(over_tls(loki.settings, alone))
     assert refused.status == TRANSPORT
@@ -104,16 +110,9 @@ async def test_new_certificates_are_used_without_a_restart(
     config = TlsConfig(
         insecure_skip_verify=True, cert_file=str(cert), key_file=str(key)
     )
-    seen: list[str] = []
     tls = authority.server_context(server_pair, wants_client=True)
     async with serving(tls) as loki:
-
-        async def remember(request: web.Request) -> web.StreamResponse:
-            assert request.transport
-            seen.append(str(request.transport.get_extra_info("peercert")["subject"]))
-            return web.Response(status=204)
-
-        loki.handler = remember
+        seen = subjects(loki)
         first, second = authority.issue("first"), authority.issue("second")
         cert.write_bytes(first.cert.read_bytes())
         key.write_bytes(first.key.read_bytes())

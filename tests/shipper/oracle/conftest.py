@@ -148,12 +148,12 @@ async def ours(config: str) -> AsyncIterator[App]:
         await task
 
 
-async def settled(*lokis: Recorder, seconds: float = 60.0) -> None:
-    """Wait until each has got something, and then nothing for two seconds."""
+async def settled(*lokis: Recorder, least: int = 1, seconds: float = 60.0) -> None:
+    """Wait until each has got *least* entries, and then nothing for two seconds."""
     async with asyncio.timeout(seconds):
         before: list[int] = []
         while (counts := [len(loki.entries) for loki in lokis]) != before or (
-            0 in counts
+            min(counts) < least
         ):
             before = counts
             await asyncio.sleep(2)

@@ -2,49 +2,51 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from exporters.toolkit.decode import decode
-from shipper.app import App
-from shipper.config.model import Config
 from tests.shipper.docker.real import RealDocker, own_daemon
 from tests.shipper.oracle.conftest import (
-    Recorder,
     Shipped,
+    ours,
     promtail,
     promtail_path,
     recorder,
+    settled,
 )
 
 
 pytestmark = [pytest.mark.docker, pytest.mark.oracle]
 
 # What each job does beside finding the containers of the test; `case` tells them apart.
+NAME, ID = "__meta_docker_container_name", "__meta_docker_container_id"
+STREAM = "__meta_docker_container_log_stream"
+LABEL = "__meta_docker_container_label"
 JOBS = {
-    "names": """
-      - {source_labels: [__meta_docker_container_name], regex: '/?(.*)', target_label: container_name}
-      - {source_labels: [__meta_docker_container_log_stream], target_label: stream}
+    "names": f"""
+      - {{source_labels: [{NAME}], regex: '/?(.*)', target_label: container_name}}
+      - {{source_labels: [{STREAM}], target_label: stream}}
 """,
-    "labelmap": """
-      - {action: labelmap, regex: __meta_docker_container_label_(.+)}
+    "labelmap": f"""
+      - {{action: labelmap, regex: {LABEL}_(.+)}}
 """,
     "everything": """
       - {action: labelmap, regex: __meta_docker_(.+)}
       - {source_labels: [__address__], target_label: address}
 """,
-    "functions": """
-      - {source_labels: [__meta_docker_container_name], action: uppercase, target_label: up}
-      - {source_labels: [__meta_docker_container_id], action: hashmod, modulus: 7, target_label: shard}
-      - {source_labels: [__meta_docker_container_name, __meta_docker_container_log_stream], separator: '@', target_label: both}
-      - {source_labels: [__meta_docker_container_label_team], regex: '(.)(.*)', replacement: '${2}-$1', target_label: team}
-      - {source_labels: [up], regex: 'NOPE', replacement: x, target_label: never}
-      - {action: labeldrop, regex: 'up'}
+    "functions": f"""
+      - {{source_labels: [{NAME}], action: uppercase, target_label: up}}
+      - {{source_labels: [{ID}], action: hashmod, modulus: 7, target_label: shard}}
+      - {{source_labels: [{NAME}, {STREAM}], separator: '@', target_label: both}}
+      - source_labels: [{LABEL}_team]
+        regex: '(.)(.*)'
+        replacement: '${{2}}-$1'
+        target_label: team
+      - {{source_labels: [up], regex: 'NOPE', replacement: x, target_label: never}}
+      - {{action: labeldrop, regex: 'up'}}
 """,
 }
 STAGES = {
@@ -123,28 +125,6 @@ def _name(docker: RealDocker, name: str) -> str:
     return f"oracle-{docker.mark[:8]}-{name}"
 
 
-@asynccontextmanager
-async def ours(text: str) -> AsyncIterator[None]:
-    stop = asyncio.Event()
-    task = asyncio.create_task(
-        App(decode(text.encode(), Config, "test.yaml")).serve(stop)
-    )
-    try:
-        yield
-    finally:
-        stop.set()
-        await task
-
-
-async def _settled(loki: Recorder) -> None:
-    """Wait until nothing has come for two seconds."""
-    async with asyncio.timeout(60):
-        count = -1
-        while count != len(loki.entries) or not count:
-            count = len(loki.entries)
-            await asyncio.sleep(2)
-
-
 def _by_case(entries: list[Shipped]) -> dict[str, Counter[Shipped]]:
     found: dict[str, Counter[Shipped]] = {}
     for entry in entries:
@@ -163,10 +143,10 @@ async def test_same_streams(docker: RealDocker, tmp_path: Path) -> None:
         text = config(b.url, tmp_path / "theirs", docker.mark)
         async with promtail(text, tmp_path / "theirs"):
             async with ours(config(a.url, tmp_path / "ours", docker.mark)):
-                await _settled(a)
-            await _settled(b)
+                await settled(a)
+            await settled(b)
         mine, theirs = _by_case(a.entries), _by_case(b.entries)
     assert mine.keys() == theirs.keys() == {*JOBS, *STAGES}
     for case in mine:
         assert mine[case] == theirs[case], case
-    print(f"{len(mine)} jobs, {a.entries.__len__()} entries equal")
+    print(f"{len(mine)} jobs, {len(a.entries)} entries equal")

@@ -21,7 +21,7 @@ from shipper.push.meters import NoMeters
 from shipper.push.source import PushSource
 from shipper.relabel import RelabelConfig, relabel
 from tests.shipper.oracle.conftest import promtail, promtail_path, recorder
-from tests.shipper.push.conftest import Sink
+from tests.shipper.sink import Sink
 
 
 pytestmark = [

@@ -108,9 +108,10 @@ async def test_same_streams(tmp_path: Path) -> None:
     assert len({case.name for case in CASES}) == len(CASES)
     mine, theirs = await _run(tmp_path)
     wrong = [
-        f"{case.name}:\n  ours   {mine.get(case.name)}\n  theirs {theirs.get(case.name)}"
+        f"{case.name}:\n  ours   {a}\n  theirs {b}"
         for case in CASES
-        if (mine.get(case.name) == theirs.get(case.name)) is bool(case.differs)
+        for a, b in [(mine.get(case.name), theirs.get(case.name))]
+        if (a == b) is bool(case.differs)
     ]
     assert not wrong, "\n".join(wrong)
     equal = sum(not case.differs for case in CASES)

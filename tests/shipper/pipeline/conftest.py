@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.registry import Collector
 
 from exporters.toolkit.decode import decode
+from shipper.pipeline.custom_metrics import Book
 from shipper.pipeline.entry import Cursor, Entry, Labels, Metadata
 from shipper.pipeline.pipeline import Pipeline, assemble, chain
 from shipper.pipeline.record import Record
@@ -42,6 +43,7 @@ class Counts:
     reasons: dict[str, int] = field(default_factory=dict)
     labels: dict[tuple[str, str], int] = field(default_factory=dict)
     collectors: list[Collector] = field(default_factory=list)
+    custom: Book = field(default_factory=Book)
 
     def dropped(self, reason: str, count: int = 1) -> None:
         self.reasons[reason] = self.reasons.get(reason, 0) + count

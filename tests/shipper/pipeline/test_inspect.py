@@ -64,8 +64,8 @@ def test_says_what_changed() -> None:
 {stages.Entry}.Entry.Line:
 \t-: before
 \t+: after
-"""
-    )  # noqa: W291 - as promtail writes it
+"""  # noqa: W291 - as promtail writes it
+    )
 
 
 def test_says_that_nothing_changed_or_nothing_goes_on() -> None:

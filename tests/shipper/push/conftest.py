@@ -4,63 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import aiohttp
 
 from shipper.config.push import PushConfig, PushServerConfig
-from shipper.pipeline.entry import Cursor, Entry, Labels
 from shipper.push.receiver import Limits
 from shipper.push.source import PushSource
 from shipper.relabel import RelabelConfig, relabel
-
-
-@dataclass
-class Sink:
-    """Keeps what is put; acknowledges at once unless *holds* is set."""
-
-    holds: bool = False
-    broken: bool = False
-    entries: list[tuple[Labels, Entry]] = field(default_factory=list)
-    owed: list[tuple[Entry, Cursor]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.room = asyncio.Event()
-        self.room.set()
-        self._changed = asyncio.Condition()
-
-    async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
-        if self.broken:
-            raise RuntimeError("broken")
-        await self.room.wait()
-        self.entries.append((labels, entry))
-        if self.holds:
-            self.owed.append((entry, cursor))
-        else:
-            cursor.acknowledge((entry,))
-        async with self._changed:
-            self._changed.notify_all()
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5), self._changed:
-            await self._changed.wait_for(condition)
-
-    def acknowledge(self) -> None:
-        for entry, cursor in self.owed:
-            cursor.acknowledge((entry,))
-        self.owed.clear()
-
-    @property
-    def lines(self) -> list[bytes]:
-        return [entry.line for _, entry in self.entries]
-
-    @property
-    def streams(self) -> list[dict[str, str]]:
-        return [dict(labels) for labels, _ in self.entries]
+from tests.shipper.sink import Sink
 
 
 class Counts(Counter[str]):

@@ -6,59 +6,15 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from shipper.config.syslog import SyslogConfig
-from shipper.pipeline.entry import Cursor, Entry, Labels
 from shipper.relabel import RelabelConfig, relabel
 from shipper.syslog.hostnames import Hostnames
 from shipper.syslog.source import SyslogSource
-
-
-@dataclass
-class Sink:
-    """Keeps what is put; while *room* is not set everyone waits."""
-
-    entries: list[tuple[Labels, Entry]] = field(default_factory=list)
-    cursors: list[Cursor] = field(default_factory=list)
-    waiting: int = 0
-
-    def __post_init__(self) -> None:
-        self.room = asyncio.Event()
-        self.room.set()
-        self._changed = asyncio.Condition()
-
-    async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
-        self.waiting += 1
-        async with self._changed:
-            self._changed.notify_all()
-        await self.room.wait()
-        self.waiting -= 1
-        self.entries.append((labels, entry))
-        self.cursors.append(cursor)
-        cursor.acknowledge((entry,))
-        async with self._changed:
-            self._changed.notify_all()
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until *condition* holds, at most 5 s."""
-        async with asyncio.timeout(5), self._changed:
-            await self._changed.wait_for(condition)
-
-    async def count(self, number: int) -> list[bytes]:
-        """Return the lines, once there are *number*."""
-        await self.until(lambda: len(self.entries) >= number)
-        return self.lines
-
-    @property
-    def lines(self) -> list[bytes]:
-        return [entry.line for _, entry in self.entries]
-
-    @property
-    def streams(self) -> list[dict[str, str]]:
-        return [dict(labels) for labels, _ in self.entries]
+from tests.shipper.sink import Sink
 
 
 class Counts(Counter[str]):

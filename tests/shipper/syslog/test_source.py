@@ -16,7 +16,8 @@ from shipper.relabel import RelabelConfig, relabel
 from shipper.syslog import tcp, udp
 from shipper.syslog.source import SyslogSource
 from tests.shipper.certificates import Authority
-from tests.shipper.syslog.conftest import SHOW_ALL, Counts, Sink, listening
+from tests.shipper.sink import Sink
+from tests.shipper.syslog.conftest import SHOW_ALL, Counts, listening
 
 
 MESSAGE = b'<165>1 2003-10-11T22:14:15.003Z web app 42 ID47 [a@1 b="c"] hello'

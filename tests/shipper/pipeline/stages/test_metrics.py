@@ -119,6 +119,13 @@ def test_actions(
     assert _values(stages) == ({} if expected is None else {name: expected})
 
 
+def test_a_counter_may_be_called_created(rig: Callable[..., Rig]) -> None:
+    keys = "type: counter, config: {match_all: true, action: inc}"
+    stages = rig(_metric(keys, "jobs_created"))
+    stages.feed("x", {})
+    assert _values(stages) == {"promtail_custom_jobs_created": 1}
+
+
 def test_its_own_name_is_the_source(rig: Callable[..., Rig]) -> None:
     stages = rig(_metric("type: gauge, config: {action: set}", "a"))
     stages.feed('{"a":9}', {})
@@ -226,10 +233,12 @@ def test_other_meters_have_other_metrics(rig: Callable[..., Rig]) -> None:
     first, second = rig(text), rig(text)
     first.feed("x", {"job": "t"})
     assert _values(second) == {}
-    before = len(custom_metrics._SHARED)
+    book = first.counts.custom
+    assert len(book) == 1
+    first.counts.collectors.clear()
     del first, second
     gc.collect()
-    assert len(custom_metrics._SHARED) < before
+    assert len(book) == 0
 
 
 def test_two_kinds_under_one_name_leave_the_text_valid(
