@@ -19,7 +19,7 @@ from __future__ import annotations
 import difflib
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
 from typing import Annotated, Any, Final, Literal, NamedTuple, NoReturn, TypeVar, cast
 
@@ -29,7 +29,6 @@ from exporters.toolkit.errors import StartError
 from exporters.toolkit.yaml_choices import OneKey, OneOrMany, choice_of
 from exporters.toolkit.yaml_nodes import (
     MAX_DEPTH,
-    TAG,
     SyntaxProblem,
     compose,
     describe,
@@ -40,6 +39,7 @@ from exporters.toolkit.yaml_nodes import (
     is_off,
     is_plain,
 )
+from exporters.toolkit.yaml_pairs import pairs_of
 from exporters.toolkit.yaml_records import (
     arguments,
     gathered,
@@ -220,7 +220,7 @@ class _Decoder:
         if not isinstance(node, yaml.MappingNode):
             text = f"a {choice.what} must be a map: its name, a colon, its keys"
             return self._error(node, text)
-        pairs = list(self._pairs(node, f"{choice.what} {{}} is repeated"))
+        pairs = list(pairs_of(node, self._error, f"{choice.what} {{}} is repeated"))
         if not pairs:
             return choice.make("", None)
         if len(pairs) > 1:
@@ -239,7 +239,7 @@ class _Decoder:
         if not isinstance(node, yaml.MappingNode):
             return self._mismatch(node, f"map[string]{_name(item)}")
         values: dict[str, Any] = {}
-        for key, child in self._pairs(node, 'key "{}" already set in map'):
+        for key, child in pairs_of(node, self._error, 'key "{}" already set in map'):
             values[key.value] = self._value(child, item, depth + 1)
         return _INVALID if _INVALID in values.values() else values
 
@@ -259,7 +259,7 @@ class _Decoder:
         values: dict[str, Any] = {}
         children: dict[str, yaml.Node] = {}
         repeated = f"field {{}} already set in type {kind.__name__}"
-        for key, child in self._pairs(node, repeated):
+        for key, child in pairs_of(node, self._error, repeated):
             if key.value not in known:
                 self._unknown(key, child, kind, known)
             elif not is_null(child) or _null_text(known[key.value]) is not None:
@@ -292,53 +292,6 @@ class _Decoder:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f" (did you mean {near[0]}?)" if near else ""
             self._error(key, f"field {name} not found in {kind.__name__}{hint}")
-
-    # -- keys
-
-    def _pairs(
-        self, node: yaml.MappingNode, repeated: str
-    ) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
-        """Yield the pairs of *node*, its own first, then what it merges (``<<``)."""
-        seen: set[str] = set()
-        pending: list[yaml.Node] = []
-        for key, child in node.value:
-            if key.tag == TAG + "merge":
-                pending.append(child)
-            elif not isinstance(key, yaml.ScalarNode):
-                self._error(key, "a key must be a scalar")
-            elif key.value in seen:
-                self._error(key, repeated.format(key.value))
-            else:
-                seen.add(key.value)
-                yield key, child
-        for key, child in self._merged(pending):
-            if key.value not in seen:
-                seen.add(key.value)
-                yield key, child
-
-    def _merged(
-        self, pending: list[yaml.Node]
-    ) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
-        """Yield the pairs of all merged mappings, the nearest first."""
-        visited: set[int] = set()
-        while pending:
-            node = pending.pop(0)
-            if id(node) in visited:
-                continue
-            visited.add(id(node))
-            if isinstance(node, yaml.SequenceNode):
-                pending[:0] = node.value
-            elif isinstance(node, yaml.MappingNode):
-                nested = [v for k, v in node.value if k.tag == TAG + "merge"]
-                pending[:0] = nested
-                yield from (
-                    (k, v)
-                    for k, v in node.value
-                    if isinstance(k, yaml.ScalarNode) and k.tag != TAG + "merge"
-                )
-            else:
-                text = "map merge requires map or sequence of maps as the value"
-                self._error(node, text)
 
 
 def _null_text(kind: Any) -> str | None:

@@ -84,9 +84,11 @@ class ClientConfig(HttpClientConfig):
                 yield Problem(unfit, ("headers", name))
         if unfit := header_problem("tenant_id", (self.tenant_id,)):
             yield Problem(unfit, ("tenant_id",))
-        for key in ("batchwait", "timeout", "batchsize"):
-            if getattr(self, key) <= 0:
-                yield Problem(f"{key} must be greater than 0", (key,))
+        if self.timeout <= 0:
+            yield Problem("timeout must be greater than 0", ("timeout",))
+        for key in ("batchwait", "batchsize"):  # 0: every line goes at once, alone
+            if getattr(self, key) < 0:
+                yield Problem(f"{key} must not be negative", (key,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,7 @@ def _about_program(config: Config) -> Iterator[Trap]:
             )
         if client.drop_rate_limited_batches:
             yield Trap(f"{where}: drop_rate_limited_batches loses what Loki limits")
-        if client.batchwait < 1e-3:
+        if 0 < client.batchwait < 1e-3:
             yield Trap(f"{where}: batchwait has no unit: it is nanoseconds then")
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import errno
 import os
 
-from shipper.files.reader import Budget, Chunk, Identity, LogFile
+from shipper.files.reader import Budget, Chunk, LogFile
+from shipper.files.seen import Identity
 from shipper.files.unpack import Format, Unpacker, UnpackError
 
 

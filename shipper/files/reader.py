@@ -9,34 +9,16 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
 from shipper.files.place import HEAD_BYTES, Place
+from shipper.files.seen import Identity, look, seen, siblings
 
 
 T = TypeVar("T")
-
-MAX_SIBLINGS = 10_000
-"""Names looked at in a directory to find a rotated file."""
-
-
-class Identity(NamedTuple):
-    """What a file is, whatever it is called."""
-
-    device: int
-    inode: int
-
-
-class Seen(NamedTuple):
-    """A regular file as `os.stat` shows it."""
-
-    identity: Identity
-    size: int
-    mtime_ns: int
 
 
 class Chunk(NamedTuple):
@@ -51,34 +33,6 @@ class Chunk(NamedTuple):
     """The next read may give more at once."""
     complete: bool = False
     """What was read ends here by itself: its last line needs no newline."""
-
-
-def look(path: str) -> Seen | None:
-    """Return what file is at *path*, None when there is no regular file.
-
-    Raises OSError for anything but a missing file.
-    """
-    try:
-        status = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return _seen(status) if stat.S_ISREG(status.st_mode) else None
-
-
-def look_all(paths: Sequence[str]) -> list[Seen | OSError | None]:
-    """Return `look` of each of *paths*, errors as values. 2 us a path."""
-    found: list[Seen | OSError | None] = []
-    for path in paths:
-        try:
-            found.append(look(path))
-        except OSError as error:
-            found.append(error)
-    return found
-
-
-def _seen(status: os.stat_result) -> Seen:
-    identity = Identity(status.st_dev, status.st_ino)
-    return Seen(identity, status.st_size, status.st_mtime_ns)
 
 
 class Budget:
@@ -205,26 +159,14 @@ def _open_if(path: str, identity: Identity) -> int | None:
     """Return a descriptor of the file at *path* if it is *identity*."""
     # A FIFO that took the file's place must not hold the thread up.
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
-    seen = look(path)
-    if seen is None or seen.identity != identity:
+    there = look(path)
+    if there is None or there.identity != identity:
         return None
     descriptor = os.open(path, flags)
-    if _seen(os.fstat(descriptor)).identity == identity:
+    if seen(os.fstat(descriptor)).identity == identity:
         return descriptor
     os.close(descriptor)
     return None
-
-
-def siblings(path: str) -> Iterator[str]:
-    """Yield the files beside *path*, and beside what it links to: rotated ones."""
-    directories = (os.path.dirname(path), os.path.dirname(os.path.realpath(path)))
-    for directory in dict.fromkeys(directories):
-        try:
-            with os.scandir(directory) as entries:
-                for _, entry in zip(range(MAX_SIBLINGS), entries, strict=False):
-                    yield entry.path
-        except OSError:
-            continue
 
 
 class OpenFile(Protocol):
@@ -245,14 +187,14 @@ def recognise(
     """
     for candidate in (path, *siblings(path)):
         try:
-            seen = look(candidate)
-            if seen is None or seen.identity.inode != place.inode:
+            found = look(candidate)
+            if found is None or found.identity.inode != place.inode:
                 continue
-            file = open_file(candidate, seen.identity, budget)
+            file = open_file(candidate, found.identity, budget)
             file.head = file.look_at_head()
         except OSError:
             continue
-        if place.describes(file.head) and file.reaches(place.offset, seen.size):
+        if place.describes(file.head) and file.reaches(place.offset, found.size):
             file.path = path
             return file
         file.close()

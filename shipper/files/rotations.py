@@ -12,7 +12,7 @@ from collections import OrderedDict, defaultdict
 from enum import Enum
 from typing import NamedTuple, Protocol, TypeVar
 
-from shipper.files.reader import Identity, Seen
+from shipper.files.seen import Identity, Seen
 
 
 K = TypeVar("K")

@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from shipper.files.ledger import FileKey, Ledger
-from shipper.files.reader import Seen, look_all
 from shipper.files.rotations import Rotations
+from shipper.files.seen import Seen, look_all
 from shipper.files.settings import Settings
 from shipper.files.tail import Tail
 from shipper.files.target import Target

@@ -15,14 +15,9 @@ from collections.abc import Mapping
 
 from shipper.files.part import Part, Stream
 from shipper.files.place import Place, Trail
-from shipper.files.reader import (
-    Identity,
-    LogFile,
-    Seen,
-    look_all,
-    recognise,
-)
+from shipper.files.reader import LogFile, recognise
 from shipper.files.rotations import ReadUpTo, Rotations, Wait
+from shipper.files.seen import Identity, Seen, look_all
 from shipper.files.settings import MAX_OPEN_FILES, Settings
 from shipper.pipeline.entry import Labels
 

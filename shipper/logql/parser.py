@@ -13,13 +13,12 @@ from shipper.logql.ast import (
     Expr,
     Grouping,
     Literal,
-    RangeAggregation,
     VectorAggregation,
 )
 from shipper.logql.errors import LogQLError
-from shipper.logql.lexer import Kind, Token, tokenize
+from shipper.logql.lexer import Kind, tokenize
 from shipper.logql.logs import LogQuery, Selector
-from shipper.logql.selectors import SelectorParser
+from shipper.logql.ranges import RangeParser
 from shipper.logql.words import RANGE_FUNCTIONS, VECTOR_FUNCTIONS
 
 
@@ -27,9 +26,6 @@ _UNBOUNDED: Final = (
     "queries require at least one regexp or equality matcher that does not have an "
     'empty-compatible value. For instance, app=~".*" does not meet this requirement, '
     'but app=~".+" will'
-)
-_RANGE_OPS: Final = frozenset(
-    {"count_over_time", "rate", "bytes_over_time", "bytes_rate"}
 )
 _VECTOR_OPS: Final = frozenset({"sum", "min", "max", "avg", "count", "topk", "bottomk"})
 _PRECEDENCE: Final = {
@@ -80,11 +76,7 @@ def parse_selector(text: str, *, bounded: bool = True) -> Selector:
     return expr.selector
 
 
-class _Parser(SelectorParser):
-    def __init__(self, tokens: list[Token]) -> None:
-        super().__init__(tokens)
-        self.queries: list[LogQuery] = []
-
+class _Parser(RangeParser):
     def expression(self, weakest: int) -> Expr:
         """Parse operations that bind tighter than *weakest*."""
         left = self._primary()
@@ -106,11 +98,11 @@ class _Parser(SelectorParser):
         kind = self.token.kind
         name = kind.lower() if kind.isupper() else ""
         if kind == "{":
-            return self._remember(LogQuery(self.selector(), self.stages()))
+            return self.remember(LogQuery(self.selector(), self.stages()))
         if kind == "(":
             return self._parentheses()
         if name in RANGE_FUNCTIONS:
-            return self._range_aggregation(name)
+            return self.range_aggregation(name)
         if name in VECTOR_FUNCTIONS:
             return self._vector_aggregation(name)
         if kind in {"label_replace", "VECTOR"}:
@@ -124,10 +116,6 @@ class _Parser(SelectorParser):
             self.expect(")")
             return expr
 
-    def _remember(self, query: LogQuery) -> LogQuery:
-        self.queries.append(query)
-        return query
-
     def _literal(self) -> Literal:
         sign = self.accept("+", "-")
         token = self.expect(Kind.NUMBER, hint=(Kind.NUMBER,) if sign else ())
@@ -140,57 +128,6 @@ class _Parser(SelectorParser):
             )
             raise LogQLError.at(0, 0, text) from None
         return Literal(-value if sign and sign.kind == "-" else value)
-
-    def _range_aggregation(self, op: str) -> RangeAggregation:
-        if op not in _RANGE_OPS:
-            self.unsupported(op)
-        self.take()
-        self.expect("(", hint=("(",))
-        number = self.accept(Kind.NUMBER)
-        if number is not None:
-            text = f"parameter {number.value} not supported for operation {op}"
-            raise LogQLError.at(0, 0, text)
-        query, range_ns, offset_ns = self._log_range(Kind.NUMBER, "{", "(")
-        self.expect(")")
-        if self.token.kind in {"by", "without"}:
-            raise LogQLError.at(0, 0, f"grouping not allowed for {op} aggregation")
-        return RangeAggregation(op, query, range_ns, offset_ns)
-
-    def _log_range(self, *hint: str) -> tuple[LogQuery, int, int]:
-        """Parse ``{...} |= ... [5m] offset 1h``, in parentheses or not."""
-        if self.token.kind == "(":
-            with self.nested():
-                return self._log_range_in_parentheses()
-        if self.token.kind != "{":
-            self.unexpected(*hint)
-        selector, before = self.selector(), self.stages()
-        range_ns, offset_ns = self._range_and_offset()
-        query = LogQuery(selector, before or self.stages())
-        return self._remember(query), range_ns, offset_ns
-
-    def _log_range_in_parentheses(self) -> tuple[LogQuery, int, int]:
-        self.take()
-        if self.token.kind == "(":
-            inside = self._log_range()
-            self.expect(")")
-            return inside
-        if self.token.kind != "{":
-            self.unexpected("{", "(")
-        selector, stages = self.selector(), self.stages()
-        if self.accept(")"):  # ({...})[5m]
-            query = self._remember(LogQuery(selector, stages))
-            return (query, *self._range_and_offset())
-        span = self._range_and_offset()
-        query = self._remember(LogQuery(selector, stages or self.stages()))
-        self.expect(")")
-        return (query, *span)
-
-    def _range_and_offset(self) -> tuple[int, int]:
-        range_ns = int(self.expect(Kind.RANGE).value)
-        if not self.accept("offset"):
-            return range_ns, 0
-        token = self.expect(Kind.DURATION, hint=(Kind.DURATION,))
-        return range_ns, int(token.value)
 
     def _vector_aggregation(self, op: str) -> VectorAggregation:
         if op not in _VECTOR_OPS:

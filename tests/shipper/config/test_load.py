@@ -174,7 +174,7 @@ MINIMAL = "clients: [{url: 'http://l/'}]\n"
             "clients: [{url: 'http://a/', oauth2: {a: b}}]",
             "oauth2 client_id must be configured",
         ),
-        ("clients: [{url: 'http://a/', batchsize: 0}]", "1:41: batchsize must be"),
+        ("clients: [{url: 'http://a/', batchsize: -1}]", "1:41: batchsize must"),
         (
             "clients: [{url: 'http://a/', tls_config: {cert_file: c}}]",
             "exactly one of key or key_file must be configured",
@@ -261,3 +261,9 @@ def test_variables_are_only_replaced_when_asked_and_errors_have_a_place() -> Non
 def test_ipv6_listen_address() -> None:
     text = MINIMAL + "server: {http_listen_address: '::1', http_listen_port: 1}"
     assert config(text).server.listen == "[::1]:1"
+
+
+def test_a_batch_may_be_a_single_line() -> None:
+    text = "clients: [{url: 'http://l/', batchwait: 0s, batchsize: 0}]"
+    (client,) = config(text).clients
+    assert (client.batchwait, client.batchsize) == (0, 0)

@@ -9,7 +9,8 @@ import pytest
 
 from shipper.files import archive
 from shipper.files.archive import ArchiveFile
-from shipper.files.reader import Budget, look
+from shipper.files.reader import Budget
+from shipper.files.seen import look
 
 
 TEXT = b"".join(b"line %d %d\n" % (number, number * 7919) for number in range(50_000))

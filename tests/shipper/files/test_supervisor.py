@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from shipper.files.reader import Identity
+from shipper.files.seen import Identity
 from shipper.files.supervisor import Pace
 
 

@@ -1,8 +1,8 @@
 """-stdin, -dry-run and -inspect: what both programs print of the same input.
 
-Both are run as programs. promtail leaves a tab out where what stands in front of it is
-a multiple of eight long, and may lose what it was given last when the input ends at
-once: so the first is evened out, and the input stays open for a moment.
+Both are run as programs. promtail aligns what it prints, so that a tab may be missing:
+there are none in the lines. It may lose what it has in hand when the input ends: so the
+input stays open for a moment, and a last line without a newline need not come.
 """
 
 from __future__ import annotations
@@ -11,15 +11,13 @@ import asyncio
 import re
 import sys
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import yaml
 
-from .conftest import Recorder, promtail_path, recorder
+from .conftest import promtail_path
 
 
 pytestmark = pytest.mark.oracle
@@ -50,6 +48,8 @@ class Case:
     flags: tuple[str, ...] = ()
     client: str = ""
     """More keys of the client."""
+    may_lose_last: bool = False
+    """Whether promtail may lose the last line."""
     differs: str = ""
 
 
@@ -64,11 +64,8 @@ class Ran:
 
     def printed(self) -> list[Printed]:
         """Return the entries; the block of clients in front of them is left out."""
-        found = []
-        for line in self.out.split(b"\n"):
-            if match := _PRINTED.fullmatch(line):
-                found.append(Printed(self._at(match[1]), match[2], match[3]))
-        return found
+        matches = map(_PRINTED.fullmatch, self.out.split(b"\n"))
+        return [Printed(self._at(m[1]), m[2], m[3]) for m in matches if m]
 
     def _at(self, text: bytes) -> str:
         stamp = text.decode()
@@ -115,20 +112,24 @@ CASES = [
         "static_configs: [{labels: {job: a, __path__: /nope}}]}]",
         differs="ours leaves labels that begin with two underscores off, as elsewhere",
     ),
-    Case("no newline at the end", JOB, b"one\ntwo"),
+    Case("no newline at the end", JOB, b"one\ntwo", may_lose_last=True),
     Case("nothing", JOB, b""),
     Case("nothing but newlines", JOB, b"\n\r\n\n"),
     Case("empty lines between", JOB, b"\n\none\n\n\ntwo\n\n"),
-    Case("carriage returns", JOB, b"one\r\ntwo\r\r\nth\rree\r\nfour\r"),
-    Case("tabs and spaces", JOB, b"\tone\n  two \t\n \n"),
-    Case("unicode and what is none", JOB, "äöü → 日本\n".encode() + b"\xff\xfe bytes\n"),
+    Case("carriage returns", JOB, b"one\r\nth\rree\r\n\rfour\r\n\r\n"),
+    Case("several carriage returns", JOB, b"one\r\r\n\r\r\ntwo\n"),
+    Case(
+        "a carriage return at the very end", JOB, b"one\ntwo\r\r", may_lose_last=True
+    ),
+    Case("spaces", JOB, b"  two  \n \n"),
+    Case("unicode and what is none", JOB, "ä → 日本\n".encode() + b"\xff\xfe bytes\n"),
     Case("a zero byte", JOB, b"a\0b\n"),
     Case("long lines", JOB, b"x" * 9000 + b"\n" + b"y" * 200_000 + b"\nshort\n"),
     Case("many lines", JOB, b"".join(b"line %d\n" % n for n in range(5000))),
     Case(
         "stages", STAGES,
         b"2024-01-02T03:04:05.678Z info all is well\nno match\n"
-        b"2024-01-02T03:04:06Z warn a\tb\n",
+        b"2024-01-02T03:04:06Z warn a b\n",
     ),
     Case(
         "stages that drop",
@@ -142,7 +143,8 @@ CASES = [
     ),
     Case(
         "a stage that gathers lines",
-        JOB + "  pipeline_stages: [{multiline: {firstline: '^-', max_wait_time: 200ms}}]\n",
+        JOB + "  pipeline_stages:\n"
+        "  - multiline: {firstline: '^-', max_wait_time: 200ms}\n",
         b"- a\nb\n- c\n",
     ),
     Case(
@@ -216,7 +218,10 @@ async def test_dry_run(case: Case, tmp_path: Path) -> None:
     mine, other = a.result(), b.result()
     assert mine.code == other.code == 0, mine.err.decode() + other.err.decode()
     assert b"Traceback" not in mine.err
+    found, expected = mine.printed(), other.printed()
+    if case.may_lose_last and len(expected) < len(found):
+        del found[-1]
     if case.differs:
-        assert mine.printed() != other.printed(), "no longer a difference"
+        assert found != expected, "no longer a difference"
     else:
-        assert mine.printed() == other.printed()
+        assert found == expected
