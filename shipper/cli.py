@@ -15,7 +15,8 @@ from .app import App
 from .config.load import Loaded, parse, read
 from .config.traps import traps, unexpanded
 from .goflag import FlagError, HelpWanted, parse_bool, parse_flags
-from .overrides import ACCEPTED, OVERRIDES, apply, with_client_url
+from .override_flags import ACCEPTED, OVERRIDES
+from .overrides import apply, with_client_url
 from .road import Modes
 from .show import show
 

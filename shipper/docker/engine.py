@@ -87,6 +87,7 @@ class Engine:
         self.host = host
         self._deadlines = deadlines or Deadlines()
         self._client: aiodocker.Docker | None = None
+        self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -98,6 +99,8 @@ class Engine:
         """Close the connections for lists; open logs are their readers' business."""
         if self._client is not None:
             await self._client.close()
+        if self._session is not None:
+            await self._session.close()
 
     def forget_version(self) -> None:
         """Negotiate the API version anew before the next request."""
@@ -178,8 +181,12 @@ class Engine:
                 total=self._deadlines.headers_seconds,
                 sock_connect=self._deadlines.connect_seconds,
             )
+            self._session = _session(self.host)
             self._client = aiodocker.Docker(
-                self.host.http_url, timeout=limits, ssl_context=self.host.tls
+                self.host.http_url,
+                session=self._session,
+                timeout=limits,
+                ssl_context=self.host.tls,
             )
             self._client.session.headers.update(self.host.headers)
         return self._client
@@ -201,6 +208,24 @@ class Engine:
             raise DockerError(
                 f"{what}: {str(error) or type(error).__name__}"
             ) from error
+
+
+def _session(host: DockerHost) -> aiohttp.ClientSession | None:
+    """Return a session that expects *host*'s server name; None when there is none.
+
+    aiodocker has no parameter for that name, aiohttp has it in each request.
+    """
+    if host.tls is None or host.server_name is None:
+        return None
+
+    async def expect(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        request.server_hostname = host.server_name
+        return await handler(request)
+
+    connector = aiohttp.TCPConnector(ssl=host.tls)
+    return aiohttp.ClientSession(connector=connector, middlewares=(expect,))
 
 
 def _seconds(ns: int) -> str:

@@ -49,12 +49,14 @@ class DockerHost:
     """Where a daemon listens: ``unix:///path``, ``tcp://``, ``http://`` or ``https://``.
 
     *ssl* is used for ``https://``, and for ``tcp://`` when given; *headers* go with
-    every request (a proxy may want credentials).
+    every request (a proxy may want credentials). *server_name* is what the certificate
+    must be of, where that is not the host in *url*.
     """
 
     url: str
     ssl: ssl_module.SSLContext | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    server_name: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a url that cannot be connected to: ValueError with one line."""
@@ -292,7 +294,11 @@ async def _connect(host: DockerHost, response: Response) -> None:
         await loop.create_unix_connection(lambda: response, path)
         return
     name, port = host.address
-    await loop.create_connection(lambda: response, name, port, ssl=host.tls)
+    tls = host.tls
+    server_name = host.server_name if tls is not None else None
+    await loop.create_connection(
+        lambda: response, name, port, ssl=tls, server_hostname=server_name
+    )
 
 
 def _request(host: DockerHost, target: str) -> bytes:

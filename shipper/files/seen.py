@@ -1,4 +1,4 @@
-"""What files there are, by what `os.stat` says. Blocking: `shipper.files.disk` runs it."""
+"""What files there are, as `os.stat` says. Blocking: `shipper.files.disk` runs it."""
 
 from __future__ import annotations
 

@@ -8,24 +8,22 @@ batch that must be split, the left half is decided before the right one is sent.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from shipper.metrics import ClientMetrics, Reason
+from shipper.metrics import ClientMetrics
 
 from .backoff import Backoff
 from .batch import Batch
-from .body import BODIES, Body, Stream
+from .body import BODIES, Body
 from .health import Health
 from .ledger import Ticket
 from .outcome import Answer, Outcome, Verdict, judge
-from .quiet import Quiet
+from .report import Reports, count_nothing
+from .route import Route
 from .settings import ClientSettings
 
-
-log = logging.getLogger(__name__)
 
 MAX_PUSHES_IN_FLIGHT = 8
 """Pushes of different streams under way at once to one Loki."""
@@ -49,18 +47,6 @@ class Pusher(Protocol):
 
 class GaveUp(Exception):  # noqa: N818 - not an error: the program is stopping
     """The program stops and Loki does not take the batch: it stays undecided."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """The stream as one client sends it: its labels there, and its tenant."""
-
-    stream: Stream
-    tenant: str
-
-
-def _count_nothing(tenant: str, entries: int, size: int) -> None:
-    """Ignore what was replaced."""
 
 
 Pause = Callable[[float, asyncio.Event], Awaitable[None]]
@@ -103,7 +89,7 @@ class Delivery:
         pusher: Pusher,
         *,
         metrics: ClientMetrics,
-        replaced: Callable[[str, int, int], None] = _count_nothing,
+        replaced: Callable[[str, int, int], None] = count_nothing,
         health: Health,
         settle: Callable[[Sequence[Ticket]], None],
         clock: Callable[[], float],
@@ -117,12 +103,11 @@ class Delivery:
         self._pusher = pusher
         self._encode = BODIES[settings.push_encoding]
         self._metrics = metrics
-        self._replaced = replaced
         self._health = health
         self._settle = settle
         self._clock = clock
         self._pause = pause
-        self._quiet = Quiet(clock)
+        self._reports = Reports(settings.host, metrics, replaced, clock)
         self._slots = asyncio.Semaphore(MAX_PUSHES_IN_FLIGHT)
         self._recovered = asyncio.Event()
         self._recovered_at = float("-inf")
@@ -196,22 +181,18 @@ class Delivery:
         entries, size = len(part.batch.tickets), len(body.data)
         match outcome.verdict:
             case Verdict.STORED:
-                self._metrics.sent(entries, size)
-                if body.replaced_entries:
-                    self._replaced(
-                        route.tenant, body.replaced_entries, body.replaced_bytes
-                    )
+                self._reports.stored(route, entries, body)
                 return True
             case Verdict.REFUSED:
-                self._refused(route, part.batch, outcome, size)
+                self._reports.refused(route, part.batch, outcome, size)
                 return True
             case Verdict.SPLIT if not part.divisible:
-                self._refused(route, part.batch, outcome, size)
+                self._reports.refused(route, part.batch, outcome, size)
                 return True
             case Verdict.RETRY | Verdict.LIMITED if self._out_of_patience(
                 part, outcome
             ):
-                self._drop(route, entries, outcome, size)
+                self._reports.dropped(route, entries, outcome, size)
                 return True
         return False
 
@@ -240,68 +221,8 @@ class Delivery:
         seconds = backoff.delay(part.attempts)
         if answer.retry_after_seconds is not None:
             seconds = max(seconds, answer.retry_after_seconds)
-        self._metrics.retried(route.tenant)
-        self._say_waiting(route, answer, outcome, seconds)
+        self._reports.waiting(route, answer, outcome, seconds)
         if self._stopped.is_set():
             raise GaveUp(outcome.reason)
         retrying = outcome.verdict is Verdict.RETRY
         await self._pause(seconds, self._recovered if retrying else self._stopped)
-
-    def _say_waiting(
-        self, route: Route, answer: Answer, outcome: Outcome, seconds: float
-    ) -> None:
-        holding = outcome.verdict is Verdict.HOLD
-        again = self._quiet.may_say((outcome.verdict, answer.status))
-        if again is None:
-            return
-        log.log(
-            logging.ERROR if holding else logging.WARNING,
-            "Loki does not take logs, they are held until it does"
-            if holding
-            else "error sending batch, will retry",
-            extra={"fields": {
-                "host": self._settings.host, "tenant": route.tenant,
-                "status": answer.status, "error": outcome.reason,
-                "stream": route.stream.text, "retry_in": f"{seconds:.1f}s",
-                "suppressed": again,
-            }},
-        )  # fmt: skip
-
-    def _refused(self, route: Route, batch: Batch, outcome: Outcome, size: int) -> None:
-        """Count what Loki refused; the rest of the batch it has stored."""
-        entries = len(batch.tickets)
-        dropped = sum(outcome.dropped.values())
-        lost_bytes = size * dropped // entries  # which ones, Loki does not say exactly
-        for reason, count in outcome.dropped.items():
-            self._metrics.refused(reason, count)
-        self._metrics.dropped(route.tenant, Reason.GENERIC, dropped, lost_bytes)
-        if dropped < entries:
-            self._metrics.sent(entries - dropped, size - lost_bytes)
-        again = self._quiet.may_say(("refused", *outcome.dropped))
-        if again is None:
-            return
-        example = batch.tickets[0].entry
-        log.error(
-            "Loki refused entries for good, they are dropped",
-            extra={"fields": {
-                "host": self._settings.host, "tenant": route.tenant,
-                "stream": route.stream.text, "dropped": dropped, "of": entries,
-                "error": outcome.reason, "first_timestamp_ns": example.timestamp_ns,
-                "suppressed": again,
-            }},
-        )  # fmt: skip
-
-    def _drop(self, route: Route, entries: int, outcome: Outcome, size: int) -> None:
-        """Count a batch given up as the user's settings ask."""
-        limited = outcome.verdict is Verdict.LIMITED
-        reason = Reason.RATE_LIMITED if limited else Reason.GENERIC
-        self._metrics.dropped(route.tenant, reason, entries, size)
-        again = self._quiet.may_say(("dropped", reason))
-        if again is not None:
-            log.error(
-                "final error sending batch",
-                extra={"fields": {
-                    "host": self._settings.host, "tenant": route.tenant,
-                    "entries": entries, "error": outcome.reason, "suppressed": again,
-                }},
-            )  # fmt: skip

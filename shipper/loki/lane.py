@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Callable
 
 from .batch import Batch, Builder
-from .delivery import Delivery, Pause, Route
+from .delivery import Delivery, Pause
 from .ledger import Ticket
+from .route import Route
 
 
 class Lane:

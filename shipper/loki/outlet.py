@@ -12,11 +12,12 @@ from shipper.pipeline.entry import Labels
 
 from .batch import Builder
 from .body import Stream
-from .delivery import Delivery, GaveUp, Pause, Route
+from .delivery import Delivery, GaveUp, Pause
 from .encode import format_labels
 from .lane import Lane
 from .ledger import Ticket
 from .quiet import Quiet
+from .route import Route
 from .settings import ClientSettings, EntryLimits
 from .streams import StreamLimit
 

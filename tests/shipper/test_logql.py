@@ -149,7 +149,8 @@ PLACES = [
 ]
 WORDS = (
     "and bool by decolorize drop group_left group_right ignoring json keep "
-    "label_format line_format logfmt offset on or pattern regexp unless unpack unwrap without"
+    "label_format line_format logfmt offset on or pattern regexp unless unpack unwrap "
+    "without"
 )
 FUNCTIONS = (
     "absent_over_time approx_topk avg avg_over_time bottomk bytes bytes_over_time "

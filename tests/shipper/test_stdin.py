@@ -5,7 +5,6 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-
 from exporters.toolkit.decode import decode
 from shipper.config.scrape import ScrapeConfig
 from shipper.stdin import DEFAULT_JOB, StdinSource, stdin_labels
