@@ -17,6 +17,7 @@ What a dataclass may say about its keys, all of it optional:
 from __future__ import annotations
 
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -71,6 +72,7 @@ D = TypeVar("D")
 # An alias is decoded again at each use: what nine levels of ten aliases would cost.
 _MAX_NODES: Final = 200_000
 _INVALID: Final = object()
+_KEY: Final = re.compile(r"[A-Za-z]+(?:[_.-][A-Za-z]+)*")
 
 
 class DecodeError(StartError):
@@ -279,7 +281,11 @@ class _Decoder:
         return _INVALID if problems else value
 
     def _unknown(
-        self, key: yaml.Node, child: yaml.Node, kind: type[Any], known: Iterable[str]
+        self,
+        key: yaml.Node,
+        child: yaml.Node,
+        kind: type[Any],
+        known: Mapping[str, Any],
     ) -> None:
         name = key.value
         if name in gathered(kind, "ACCEPTED"):
@@ -291,7 +297,10 @@ class _Decoder:
         else:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f" (did you mean {near[0]}?)" if near else ""
-            self._error(key, f"field {name} not found in {kind.__name__}{hint}")
+            # Of a line that lost its colon the secret may stand where a key should.
+            risky = Secret in known.values() and not _KEY.fullmatch(name)
+            shown = "<not shown>" if risky else name
+            self._error(key, f"field {shown} not found in {kind.__name__}{hint}")
 
 
 def _null_text(kind: Any) -> str | None:
@@ -300,6 +309,8 @@ def _null_text(kind: Any) -> str | None:
 
 
 def _name(kind: Any) -> str:
+    if isinstance(choice := choice_of(kind), OneKey):
+        return f"{choice.what}s"
     if is_dataclass(kind) and isinstance(kind, type):
         return kind.__name__
     readable = kind in READERS or typing.get_origin(kind) in (Annotated, Literal)
@@ -308,4 +319,17 @@ def _name(kind: Any) -> str:
 
 def _sorted(messages: Iterable[_Message]) -> list[str]:
     """Return each message once, in the order of the file."""
-    return [f"{m.file}:{m.line}:{m.column}: {m.text}" for m in sorted(set(messages))]
+    return [
+        f"{m.file}:{m.line}:{m.column}: {_printable(m.text)}"
+        for m in sorted(set(messages))
+    ]
+
+
+def _printable(text: str) -> str:
+    """Return *text* on one line: what is quoted there may hold anything."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode()
+        for char in text
+    )

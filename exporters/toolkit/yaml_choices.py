@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # *kinds* need not have a hash
 class OneKey:
     """A mapping of one key that says what its value is: ``- regex: {…}``.
 

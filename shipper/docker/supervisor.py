@@ -157,7 +157,7 @@ class Supervisor:
         if tailer is not None:
             tailer.started()
             return
-        self._spawn(event.id, partial(self._describe, event))
+        self._spawn(event.id, partial(self._describe, event), live=True)
 
     def _look_at(self, container_id: str) -> None:
         self._changed.add(container_id)
@@ -212,7 +212,8 @@ class Supervisor:
         if state == "created" or container_id in done | self._unreadable:
             return
         if self.wanted(discovered):
-            self._spawn(container_id, partial(_given, discovered))
+            describe_it = partial(_given, discovered)
+            self._spawn(container_id, describe_it, live=state in _LIVE)
 
     async def _update(self, container_id: str) -> None:
         """Look at one container again: created, renamed, or its networks changed."""
@@ -259,11 +260,15 @@ class Supervisor:
 
     # Tailers
 
-    def _spawn(self, container_id: str, describe_it: Describe) -> None:
+    def _spawn(self, container_id: str, describe_it: Describe, *, live: bool) -> None:
         assert self._group is not None
-        progress = self._ledger.progress(container_id)
         tailer = Tailer(
-            container_id, self._engine, progress, describe_it, self._settings
+            container_id,
+            self._engine,
+            self._ledger.progress(container_id),
+            describe_it,
+            self._settings,
+            live=live,
         )
         self._tailers[container_id] = tailer
         self._tasks[container_id] = self._group.create_task(

@@ -100,7 +100,10 @@ class Tailer:
         progress: Progress,
         describe: Describe,
         settings: Settings,
+        *,
+        live: bool = False,
     ) -> None:
+        """Read *container_id*; *live* says that it may write yet."""
         self.container_id = container_id
         self.discovered: Discovered = {}
         """The labels before relabelling."""
@@ -115,6 +118,8 @@ class Tailer:
         self._response: Response | None = None
         self._described = False
         self._opened: Sequence[int] = (STDOUT, STDERR)
+        self._live = live
+        self._unfinished: Demuxer | None = None
         self._failures = 0
         self._restarted = False
         self._hurry = asyncio.Event()
@@ -126,7 +131,7 @@ class Tailer:
 
     def started(self) -> None:
         """Note that the container was started (again): its log goes on."""
-        self._restarted = True
+        self._restarted = self._live = True
         self._dead = False
         self._limit_silence(None)
         self._hurry.set()
@@ -168,6 +173,8 @@ class Tailer:
                 outcome = await self._attempt()
             except DockerRefusedError as error:
                 outcome = self._refused(error)
+                if outcome is Outcome.GONE:
+                    await self._flush()
             except (DockerError, FrameError) as error:
                 self._failed(str(error))
                 outcome = None
@@ -179,7 +186,22 @@ class Tailer:
             await self._pause()
 
     async def _attempt(self) -> Outcome | None:
-        """Read one connection; None to go on with another one."""
+        """Read the log as far as it goes; None to go on with another connection."""
+        outcome = await self._connection()
+        if outcome is not Outcome.ENDED:
+            return outcome
+        if await self._engine.running(self.container_id):
+            return None
+        if self._live:
+            # dockerd 20.10 may end a log that is followed before its last lines are
+            # written; once a container does not run any more they are.
+            self._live = False
+            return await self._attempt()
+        await self._flush()
+        return Outcome.ENDED
+
+    async def _connection(self) -> Outcome | None:
+        """Read one connection; ENDED when it came to its orderly end."""
         since_ns = self._progress.begin()
         async with await self._engine.logs(
             self.container_id, since_ns, self._opened
@@ -196,8 +218,6 @@ class Tailer:
         if self._daemon_complained:
             self._daemon_complained = False
             raise DockerError(f"{response.what}: the daemon reported an error")
-        if await self._engine.running(self.container_id):
-            return None
         return Outcome.ENDED
 
     async def _know_labels(self) -> bool:
@@ -229,10 +249,22 @@ class Tailer:
             if not response.complete:
                 # What is unfinished will be read again, in full.
                 raise DockerError(f"{response.what}: {response.failure}")
-            await self._ship(demuxer.flush())
+            if not self._daemon_complained:
+                self._unfinished = demuxer
         finally:
-            self._settings.meters.parsing_errors(demuxer.parsing_errors)
-            self._settings.meters.truncated(demuxer.truncated)
+            self._count(demuxer)
+
+    async def _flush(self) -> None:
+        """Ship what has no newline at the end of the log: nothing can follow it."""
+        if self._unfinished is not None:
+            await self._ship(self._unfinished.flush())
+            self._count(self._unfinished)
+            self._unfinished = None
+
+    def _count(self, demuxer: Demuxer) -> None:
+        self._settings.meters.parsing_errors(demuxer.parsing_errors)
+        self._settings.meters.truncated(demuxer.truncated)
+        demuxer.parsing_errors = demuxer.truncated = 0
 
     async def _read(self, response: Response) -> bytes:
         self._silence = asyncio.timeout_at(self._drained_at() if self._dead else None)

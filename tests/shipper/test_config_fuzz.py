@@ -350,47 +350,36 @@ FUZZ = settings(
 )
 
 
-# Two things are known; both are in the decoder, and a patch was reported.
-DECODER = pytest.mark.xfail(
-    strict=False, reason="a stage list that is none; control characters in messages"
-)
-
-
 def test_the_valid_ones_are() -> None:
     for text in (EVERYTHING, SMALL):
         code, told = _check(text)
         assert code == 0, told
 
 
-@DECODER
 @FUZZ
 @given(rebuilt())
 def test_nodes_in_wrong_places(text: str) -> None:
     _check(text)
 
 
-@DECODER
 @FUZZ
 @given(with_nasty_scalars())
 def test_nasty_scalars(text: str) -> None:
     _check(text)
 
 
-@DECODER
 @FUZZ
 @given(damaged())
 def test_damage(text: str) -> None:
     _check(text)
 
 
-@DECODER
 @FUZZ
 @given(st.one_of(st.text(max_size=200), _YAMLISH))
 def test_text_that_never_was_one(text: str) -> None:
     _check(text)
 
 
-@DECODER
 @pytest.mark.parametrize("value", NASTY)
 def test_each_nasty_scalar_everywhere(value: str) -> None:
     """In every place of the small one, and of what it may hold."""
@@ -424,7 +413,6 @@ def test_what_brings_other_readers_down(text: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["x", "{docker: {}}", "1", "'[]'"])
-@DECODER
 def test_stages_that_are_no_list(value: str) -> None:
     code, told = _check(SMALL.rstrip() + f"\n  pipeline_stages: {value}\n")
     assert code == 1

@@ -294,3 +294,35 @@ def check_errors_are_inside(garbage: str | bytes) -> None:
         assert place is not None
         assert 1 <= int(place[1]) <= len(breaks) + 1
         assert 1 <= int(place[2]) <= len(data) + 1
+
+
+@dataclass(frozen=True)
+class _Login:
+    user: str = ""
+    password: Secret = field(default_factory=Secret)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ('a: "x\\e[31m\\n"', r"f:1:4: cannot unmarshal !!str `x\x1b[31m\n` into int"),
+        (
+            "{password hunter-2: }",
+            "f:1:2: field <not shown> not found in _Login (did you mean password?)",
+        ),
+        (
+            "{passwort: }",
+            "f:1:2: field passwort not found in _Login (did you mean password?)",
+        ),
+        ("{what-else: }", "f:1:2: field what-else not found in _Login"),
+    ],
+)
+def test_a_message_is_one_line_without_secrets(text: str, error: str) -> None:
+    @dataclass(frozen=True)
+    class Number:
+        a: int = 0
+
+    kind: type[Any] = Number if text.startswith("a") else _Login
+    with pytest.raises(DecodeError) as caught:
+        decode(text.encode(), kind, "f")
+    assert caught.value.errors == (error,)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from . import real
 from .conftest import MemorySink
 from .real import PrivateDaemon, RealDocker, Shipper, need_image, own_daemon, shipping
 
@@ -190,6 +191,108 @@ async def test_rotation_repeats_and_loses_nothing(
     found = Counter(shipper.sink.lines)
     assert found - Counter(expected) == Counter()
     assert Counter(expected) - found == Counter()
+
+
+async def test_fifty_that_live_100_ms(docker: RealDocker, tmp_path: Path) -> None:
+    """Of them promtail, which looks every few seconds, reads three."""
+    turn = asyncio.Semaphore(8)
+
+    async def one(number: int) -> None:
+        async with turn:
+            script = f"echo begin {number}; sleep 0.1; printf 'end {number}' >&2"
+            await docker.run(script=script)
+
+    async with shipping(docker, tmp_path) as shipper:
+        async with asyncio.TaskGroup() as group:
+            for number in range(50):
+                group.create_task(one(number))
+        await shipper.until_seen(100)
+        await shipper.until_idle()
+    expected = [b"%s %d" % (w, n) for w in (b"begin", b"end") for n in range(50)]
+    assert Counter(shipper.sink.lines) == Counter(expected)
+
+
+async def test_paused_and_unpaused(docker: RealDocker, tmp_path: Path) -> None:
+    script = "for i in $(seq 300); do echo out $i; echo err $i >&2; sleep 0.01; done"
+    async with shipping(docker, tmp_path) as shipper:
+        container_id = await docker.run(script=script)
+        await shipper.until_seen(50)
+        for _ in range(3):
+            await docker("pause", container_id)
+            await asyncio.sleep(0.3)  # that it is silent can only be waited for
+            seen = len(shipper.sink.put_entries)
+            await asyncio.sleep(0.3)
+            assert len(shipper.sink.put_entries) == seen
+            assert container_id in shipper.supervisor.tailers
+            await docker("unpause", container_id)
+            await shipper.until_seen(seen + 20)
+        await docker.wait(container_id)
+        await same(shipper, docker, container_id)
+        assert shipper.meters.counts["reconnects"] == 0
+
+
+async def test_recreated_under_the_same_name(
+    docker: RealDocker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``docker compose up`` with a changed service: each has its own labels."""
+
+    def by_release(labels: dict[str, str]) -> dict[str, str]:
+        name = labels["__meta_docker_container_name"].removeprefix("/")
+        release = labels["__meta_docker_container_label_release"]
+        return {"container_name": name, "release": release}
+
+    monkeypatch.setattr(real, "name_and_stream", by_release)
+    releases = ["one", "two", "three"]
+    async with shipping(docker, tmp_path) as shipper:
+        for number, release in enumerate(releases, 1):
+            script = f"seq 50; echo {release}; sleep 600"
+            words = ("--name", docker.mark, "--label", f"release={release}")
+            await docker.run(*words, script=script)
+            await shipper.until_seen(51 * number)
+            await docker("rm", "-f", docker.mark)
+        await shipper.until_idle()
+    lines = [b"%d" % number for number in range(1, 51)]
+    for release in releases:
+        labels = (("container_name", docker.mark), ("release", release))
+        found = [e.line for lbs, e in shipper.sink.put_entries if lbs == labels]
+        assert found == [*lines, release.encode()]
+    assert len(shipper.sink.lines) == 51 * len(releases)
+
+
+async def test_an_end_without_a_newline_and_a_line_of_100_kb(
+    docker: RealDocker, tmp_path: Path
+) -> None:
+    script = (
+        "head -c 100000 /dev/zero | tr '\\0' x; echo; printf 'äö\\nout'; "
+        "head -c 100000 /dev/zero | tr '\\0' y >&2"
+    )
+    async with shipping(docker, tmp_path) as shipper:
+        container_id = await docker.run(script=script)
+        await docker.wait(container_id)
+        await shipper.until_seen(4)
+        await shipper.until_idle()
+    expected = [b"x" * 100_000, "äö".encode(), b"out", b"y" * 100_000]
+    assert sorted(shipper.sink.lines) == sorted(expected)
+    assert shipper.meters.counts["truncated"] == 0
+
+
+async def test_without_any_network(docker: RealDocker, tmp_path: Path) -> None:
+    """promtail never reads the last two (loki#10739): they are in no network."""
+    async with shipping(docker, tmp_path) as shipper:
+        await docker.run(script="echo none; sleep 600")
+        host = await docker.run(script="echo bridge; sleep 600", network="bridge")
+        await docker.run(script="echo beside", network=f"container:{host}")
+        late = "sleep 1; echo left"
+        left = await docker.run(script=late, network="bridge")
+        await docker("network", "disconnect", "bridge", left)
+        await shipper.until_seen(4)
+        # And once more from the list alone, where it was the events before.
+        again = MemorySink()
+        (tmp_path / "again").mkdir()
+        async with shipping(docker, tmp_path / "again", again):
+            await again.wait_for(4)
+    expected = [b"beside", b"bridge", b"left", b"none"]
+    assert sorted(shipper.sink.lines) == sorted(again.lines) == expected
 
 
 @pytest.mark.parametrize(

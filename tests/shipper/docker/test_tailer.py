@@ -44,9 +44,11 @@ async def describe() -> Discovered | None:
 
 @pytest.fixture
 def make(engine: Engine, settings: Settings) -> Make:
-    def tailer(progress: Progress | None = None, **changes: object) -> Tailer:
+    def tailer(
+        progress: Progress | None = None, *, live: bool = False, **changes: object
+    ) -> Tailer:
         chosen = replace(settings, **changes)  # type: ignore[arg-type]  # a test's choice
-        return Tailer(ID, engine, progress or Progress(), describe, chosen)
+        return Tailer(ID, engine, progress or Progress(), describe, chosen, live=live)
 
     return tailer
 
@@ -179,9 +181,34 @@ async def test_a_start_during_the_drain_is_not_missed(
         await whole(*FRAMES[:5])(writer, query)
         tailer.started()
 
-    fake.logs = [restarted, whole(*FRAMES)]
+    fake.logs = [restarted, whole(*FRAMES[:8]), whole(*FRAMES)]
     assert await run(tailer) is Outcome.ENDED
     assert sink.lines == LINES
+
+
+async def test_the_log_of_a_living_one_is_read_once_more_at_its_end(
+    fake: FakeDocker, make: Make, sink: MemorySink, meters: CountingMeters
+) -> None:
+    """dockerd 20.10 may end it before the last lines are written."""
+    part = log_frame(1, 10 * S, b"a" * PART_BYTES)[:-1]
+    part = part[:4] + (len(part) - 8).to_bytes(4, "big") + part[8:]
+    rest = log_frame(1, 10 * S, b"rest")
+    fake.logs = [whole(*FRAMES, part), whole(*FRAMES, part, rest)]
+    assert await run(make(live=True)) is Outcome.ENDED
+    assert sink.lines == [*LINES, b"a" * PART_BYTES + b"rest"]
+    assert len(fake.log_requests()) == 2
+    assert meters.counts["reconnects"] == 0
+
+
+async def test_a_living_one_that_is_removed_before_it_is_read_once_more(
+    fake: FakeDocker, make: Make, sink: MemorySink
+) -> None:
+    part = log_frame(1, 10 * S, b"a" * PART_BYTES)[:-1]
+    part = part[:4] + (len(part) - 8).to_bytes(4, "big") + part[8:]
+    complaint = b"\3\0\0\0\0\0\0\5oops\n"
+    fake.logs = [whole(*FRAMES, part), whole(complaint)]
+    assert await run(make(live=True)) is Outcome.GONE
+    assert sink.lines == [*LINES, b"a" * PART_BYTES]
 
 
 async def test_what_stays_silent_after_death_is_opened_again(
