@@ -33,7 +33,7 @@ ABOUT: Final[Mapping[str, str]] = {
     "ClientConfig": "One Loki to push to.",
     "DecompressionConfig": "Says that all files of the job are compressed.",
     "DockerSDConfig": "One Docker daemon. Of the HTTP client's keys `follow_redirects` "
-    "and `tls_config.server_name` have no effect; `oauth2`, `proxy_url` and "
+    "has no effect; `oauth2`, `proxy_url` and "
     "`proxy_from_environment` are refused for `http://` and `https://` and have none "
     "for the others. Files with passwords are read at the start.",
     "FileSDConfig": "Files with groups of targets; they are looked at every 2 s.",

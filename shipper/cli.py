@@ -121,7 +121,9 @@ def load(options: Options, environ: Mapping[str, str]) -> Loaded:
         data = with_client_url(data, url, expand=expand)
     config, warnings = parse(data, path, environ if expand else None)
     config = apply(config, options.overrides)
-    found = traps(config) + ([] if expand else unexpanded(data))
+    # What is piped in goes by no path, no rule and no other source.
+    found = [] if "stdin" in options.switches else traps(config)
+    found += [] if expand else unexpanded(data)
     shown = [trap.text for trap in found if trap.at_start or options.checks]
     return Loaded(config, path, (*warnings, *(f"{path}: {text}" for text in shown)))
 

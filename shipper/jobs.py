@@ -122,6 +122,7 @@ def docker_host(daemon: DockerSDConfig) -> DockerHost:
             daemon.host,
             ssl=tls_context(daemon.tls_config),
             headers=static_headers(daemon),
+            server_name=daemon.tls_config.server_name or None,
         )
     except ValueError as error:
         raise StartError(f"docker_sd_configs: {error}") from error

@@ -101,7 +101,8 @@ class StdinSource:
         self._ended()
 
     async def _ship(self, lines: Iterable[FileLine]) -> None:
-        for text, _ in lines:
-            if text:  # promtail leaves empty ones out, here only
+        for line, _ in lines:
+            # promtail takes every \r off, and leaves empty lines out, here only.
+            if text := line.rstrip(b"\r"):
                 entry = Entry(self._clock.stamp(), text)
                 await self._sink.put(self._labels, entry, self._cursor)

@@ -185,8 +185,11 @@ class _Decoder:
     def _read(self, node: yaml.ScalarNode, reader: Reader) -> Any:
         if reader.plain_only and not is_plain(node):
             return self._mismatch(node, reader.name, show=reader.shown)
+        return self._parsed(node, reader, node.value)
+
+    def _parsed(self, node: yaml.Node, reader: Reader, text: str) -> Any:
         try:
-            return reader.parse(node.value)
+            return reader.parse(text)
         except Mismatch:
             return self._mismatch(node, reader.name, show=reader.shown)
         except (ValueError, StartError) as error:
@@ -195,7 +198,7 @@ class _Decoder:
     def _zero(self, node: yaml.Node, kind: Any, reader: Reader) -> Any:
         """Return what a null means: its own text, or in a list Go's zero value."""
         if reader.null is not None:
-            return reader.parse(reader.null)
+            return self._parsed(node, reader, reader.null)
         if kind in (str, int, float, bool, Secret):
             return kind()
         return self._mismatch(node, reader.name)

@@ -165,12 +165,15 @@ class Ledger:
 
     def _promtail_number(self, name: str) -> int | None:
         try:
-            return int(self._positions[name])
+            number = int(self._positions[name])
         except KeyError:
             return None
         except ValueError:
-            log.error("%s: entry %s: expected a number", self._positions.path, name)  # noqa: TRY400  # one line, no traceback
-            return None
+            number = -1
+        if number >= 0:
+            return number
+        log.error("%s: entry %s: expected a number", self._positions.path, name)
+        return None
 
     def _changes(self) -> Mapping[str, str | None]:
         """Return the entries of all files (see `Positions.register`)."""

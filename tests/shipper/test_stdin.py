@@ -54,7 +54,7 @@ async def piped() -> AsyncIterator[Pipe]:
 
 async def test_every_line_but_empty_ones_to_the_end() -> None:
     async with piped() as pipe:
-        os.write(pipe.write, b"one\n\r\n\ntwo\r\nno new")
+        os.write(pipe.write, b"one\n\r\n\ntwo\r\r\nno new")
         os.write(pipe.write, b"line")
         os.close(pipe.write)
         await pipe.ended.wait()

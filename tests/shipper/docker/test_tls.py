@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import pytest
 import yaml
@@ -148,8 +148,6 @@ async def _lines_arrive(app: App, loki: Recorder) -> None:
     assert app._not_ready() is None
 
 
-# `shipper.jobs.docker_host` has to hand it on.
-SERVER_NAME = pytest.mark.xfail(reason="server_name does not come to DockerHost")
 SCRIPT = "echo early; echo stderr >&2; sleep 1; echo late; sleep 600"
 
 
@@ -181,7 +179,6 @@ async def test_tls(
             await _lines_arrive(app, loki)
 
 
-@SERVER_NAME
 async def test_a_server_of_another_name(
     docker: RealDocker, tmp_path: Path, certificates: Certificates
 ) -> None:
@@ -245,18 +242,7 @@ WRONG = [
 ]
 
 
-def _params() -> list[Any]:
-    return [
-        pytest.param(
-            wrong,
-            id=f"{wrong.scheme} {wrong.name}",
-            marks=[SERVER_NAME] if wrong.name == "name" else [],
-        )
-        for wrong in WRONG
-    ]
-
-
-@pytest.mark.parametrize("wrong", _params())
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda it: f"{it.scheme} {it.name}")
 async def test_not_ready_says_why(
     docker: RealDocker, tmp_path: Path, certificates: Certificates, wrong: Wrong
 ) -> None:

@@ -62,6 +62,7 @@ def test_any_name_is_a_key(name: bytes) -> None:
         ({OURS: "7 3 2:ff; 0 4 0:0"}, [Place(7, 3, 2, 255), Place(0, 4)]),
         ({PATH: "7", OURS: "rubbish"}, [Place(7)]),
         ({PATH: "rubbish"}, []),
+        ({PATH: "-5"}, []),
     ],
 )
 async def test_what_was_kept(

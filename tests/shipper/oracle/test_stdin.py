@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -208,16 +208,7 @@ def theirs() -> tuple[str, ...]:
     return (path,)
 
 
-CARRIAGE_RETURNS = pytest.mark.xfail(reason="shipper.stdin takes one \\r off, not all")
-
-
-def _params() -> Iterator[Any]:
-    for case in CASES:
-        marks = [CARRIAGE_RETURNS] if case.name == "several carriage returns" else []
-        yield pytest.param(case, id=case.name, marks=marks)
-
-
-@pytest.mark.parametrize("case", list(_params()))
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 async def test_dry_run(case: Case, tmp_path: Path) -> None:
     flags = (f"-config.file={config(case, tmp_path)}", "-stdin", "-dry-run")
     async with asyncio.TaskGroup() as group:
