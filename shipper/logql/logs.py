@@ -82,7 +82,7 @@ class Selector:
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Say whether a stream with *labels* is selected."""
         # A loop: all() over a generator costs twice as much for one matcher.
-        for matcher in self.matchers:  # noqa: SIM110
+        for matcher in self.matchers:
             if not matcher.matches(labels.get(matcher.name, "")):
                 return False
         return True
