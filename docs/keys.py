@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from exporters.toolkit.decode import OneKey, Scalar, Secret
 from exporters.toolkit.duration import format_go_duration
 from exporters.toolkit.yaml_choices import choice_of
-from exporters.toolkit.yaml_records import gathered, record_fields, required
+from exporters.toolkit.yaml_records import gathered, key_of, record_fields, required
 from shipper.config.url import ClientUrl
 
 
@@ -189,5 +189,4 @@ def anchor(title: str) -> str:
 
 
 def _name(item: Field[Any]) -> str:
-    # The one field whose key is a word of Python's is `global_`.
-    return item.name.removesuffix("_")
+    return key_of(item.name)

@@ -110,11 +110,12 @@ class App:
     async def _drive(self, stop: asyncio.Event) -> None:
         """Run road after road, the last until *stop* is set.
 
-        One that cannot be opened after all is followed by the one before it.
+        One that cannot be opened after all is followed by the one before it; if that
+        cannot be opened either, the program ends.
         """
         before: Config | None = None
         while True:
-            config = self._road.config
+            config: Config | None = self._road.config
             try:
                 await self._run_road(stop)
             except* StartError as errors:
@@ -123,6 +124,7 @@ class App:
                 self._failure = str(_first(errors))
                 self._next = Road(before, self._meters, self._modes)
                 self._road.tried.set()
+                config = None  # nothing to go back to
             if stop.is_set() or self._next is None:
                 return
             self._next.left_over = self._road.left_over

@@ -93,7 +93,7 @@ class Road:
 
     def not_ready(self) -> str | None:
         """Return why logs do not flow to Loki, or None."""
-        if not self._sources:
+        if not self.opened:
             return "starting"
         reasons = [source.not_ready() for source in self._sources]
         reasons += [health.reason for health in self._healths]
@@ -115,9 +115,7 @@ class Road:
             helping = [tasks.create_task(work()) for work in beside]
             reading = [tasks.create_task(source.run()) for source in self._sources]
             await stop.wait()
-            await self._close(reading)
-            for task in helping:
-                task.cancel()
+            await self._close(reading, helping)
 
     async def _open(self, stack: AsyncExitStack, stop: asyncio.Event) -> list[Work]:
         """Open everything; return what else must run."""
@@ -205,12 +203,18 @@ class Road:
             watches.append(partial(watch, client, health, delivery))
         return sender, watches
 
-    async def _close(self, reading: Sequence[asyncio.Task[None]]) -> None:
+    async def _close(
+        self,
+        reading: Sequence[asyncio.Task[None]],
+        helping: Sequence[asyncio.Task[None]],
+    ) -> None:
         """Stop in the order that loses nothing: intake, flush, positions."""
         for source in self._sources:
             source.stop_reading()
-        if reading:
-            _, slow = await asyncio.wait(reading, timeout=INTAKE_SECONDS)
+        for task in helping:  # they put, too: what stages release, what was left over
+            task.cancel()
+        if tasks := [*reading, *helping]:
+            _, slow = await asyncio.wait(tasks, timeout=INTAKE_SECONDS)
             for task in slow:
                 task.cancel()
         await self._flush_stages()

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from exporters.toolkit.decode import Secret
+from exporters.toolkit.yaml_records import key_of
 from shipper.config.url import ClientUrl
 
 
@@ -46,7 +47,7 @@ def _record(value: Any) -> Any:
     if inline:
         return _plain(getattr(value, inline))
     names = [field.name for field in fields(value)]
-    return {name.removesuffix("_"): _plain(getattr(value, name)) for name in names}
+    return {key_of(name): _plain(getattr(value, name)) for name in names}
 
 
 def _stage(name: str, config: Any) -> dict[str, Any]:

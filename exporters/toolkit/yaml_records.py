@@ -15,7 +15,7 @@ def record_fields(kind: type[Any]) -> Mapping[str, Any]:
     A key that is a word of Python's (``global``) has a field with ``_`` behind it.
     """
     hints = typing.get_type_hints(kind, include_extras=True)
-    return {_key(item.name): hints[item.name] for item in fields(kind) if item.init}
+    return {key_of(item.name): hints[item.name] for item in fields(kind) if item.init}
 
 
 def arguments(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,7 +26,8 @@ def arguments(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
+    """Return the key of the field *name*."""
     key = name.removesuffix("_")
     return key if keyword.iskeyword(key) else name
 
@@ -34,7 +35,7 @@ def _key(name: str) -> str:
 def required(kind: type[Any]) -> frozenset[str]:
     """Return the keys without a default."""
     return frozenset(
-        _key(item.name)
+        key_of(item.name)
         for item in fields(kind)
         if item.init and item.default is MISSING and item.default_factory is MISSING
     )

@@ -327,6 +327,7 @@ class Reloading:
     site: Site
     text: str
     app: App = field(init=False)
+    task: asyncio.Task[None] = field(init=False)
 
     def load(self) -> Loaded:
         return Loaded(decode(self.text.encode(), Config, "new.yaml"), "new.yaml", ())
@@ -336,12 +337,12 @@ class Reloading:
         stop = asyncio.Event()
         self.app = App(self.load().config, self.load)
         async with asyncio.timeout(30):
-            task = asyncio.create_task(self.app.serve(stop))
+            self.task = asyncio.create_task(self.app.serve(stop))
             try:
                 yield
             finally:
                 stop.set()
-                await task
+                await self.task
 
 
 @pytest.fixture
@@ -463,6 +464,28 @@ async def test_a_road_that_cannot_be_opened_is_followed_by_the_old_one(
         assert "/nope.pem" in (problem or "")
         await site.loki.wait_for(60)
     assert site.loki.streams == wanted(30)
+
+
+async def test_the_program_ends_when_no_road_can_be_opened(
+    reloading: Reloading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the new one nor the one before it: it must not try in turns for ever."""
+    site = reloading.site
+    site.docker.logs = [follow(*frames(20))]
+
+    async def refuse(*_: object) -> list[object]:
+        raise StartError("nothing can be read")
+
+    async def fail_to_reload() -> None:
+        async with reloading.running():
+            await site.loki.wait_for(40)
+            monkeypatch.setattr("shipper.road.sources", refuse)
+            reloading.text = reloading.text.replace("20ms", "10ms")
+            assert await reloading.app.reload() == "nothing can be read"
+            await asyncio.wait([reloading.task])
+
+    with pytest.raises(StartError, match="nothing can be read"):
+        await fail_to_reload()
 
 
 # --- real containers --------------------------------------------------------
