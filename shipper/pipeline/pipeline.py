@@ -64,7 +64,7 @@ class Pipeline:
         """Take *entry*; wait until what the stages make of it now has been put."""
         relay = self._relay(cursor)
         record = Record(
-            dict(labels),
+            labels,
             entry.timestamp_ns,
             entry.line.decode("utf-8", "surrogateescape"),
             metadata=entry.metadata,

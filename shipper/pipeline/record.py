@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from .entry import Metadata
+from .entry import Labels, Metadata
 from .values import text_of
 
 
@@ -43,7 +43,7 @@ class Record:
 
     def __init__(
         self,
-        labels: Mapping[str, str],
+        labels: Mapping[str, str] | Labels,
         timestamp_ns: int,
         line: str,
         *,
@@ -55,7 +55,7 @@ class Record:
         self.timestamp_ns = timestamp_ns
         self.line = line
         self.metadata = list(metadata)
-        self.extracted: Extracted = dict(labels)
+        self.extracted: Extracted = {}
         self.delay_seconds = 0.0
         self.origin = origin
         self.slots = list(slots)
