@@ -123,6 +123,10 @@ class ShipperMetrics:
             "shipper_docker_reconnects_total",
             "Log connections to Docker that were lost or could not be opened.",
         )
+        self.rereads = counter(
+            "shipper_docker_rereads_total",
+            "Readings of Docker's files for lines its follower may have left out.",
+        )
         self.duplicates = counter(
             "shipper_duplicates_suppressed_total",
             "Lines read again after a reconnect and recognised as already sent.",
@@ -148,6 +152,7 @@ class DockerMeters:
         self.duplicates = metrics.duplicates.inc
         self.gaps = metrics.gaps.inc
         self.reconnects = metrics.reconnects.inc
+        self.rereads = metrics.rereads.inc
 
 
 class ClientMetrics:

@@ -132,34 +132,52 @@ class Engine:
 
     async def running(self, container_id: str) -> bool:
         """Say whether a container runs; a removed one does not."""
-        await self.version()
-        client = self._connected()
         try:
-            found = await self._ask(
-                f"containers/{container_id}/json",
-                lambda: client.containers.container(container_id).show(),
-            )
+            return bool((await self._inspect(container_id))["State"]["Running"])
         except DockerRefusedError as error:
             if error.status == 404:
                 return False
             raise
-        return bool(found["State"]["Running"])
+
+    async def log_config(self, container_id: str) -> Mapping[str, Any]:
+        """Return the log driver and its options: ``HostConfig.LogConfig``."""
+        found = await self._inspect(container_id)
+        return (found.get("HostConfig") or {}).get("LogConfig") or {}
+
+    async def _inspect(self, container_id: str) -> dict[str, Any]:
+        await self.version()
+        client = self._connected()
+        return await self._ask(
+            f"containers/{container_id}/json",
+            lambda: client.containers.container(container_id).show(),
+        )
 
     async def logs(
-        self, container_id: str, since_ns: int, streams: Sequence[int]
+        self,
+        container_id: str,
+        since_ns: int,
+        streams: Sequence[int],
+        *,
+        follow: bool = True,
+        tail: int | None = None,
     ) -> Response:
         """Ask for the log of a container from *since_ns* on, and what follows.
+
+        Of that only the last *tail* lines, when given; the daemon does not read the
+        others then, whereas *since_ns* has it read all to find the place.
 
         The answer has not come yet: dockerd 20.10 sends no headers before the first
         line, which may be never (see `Response.accepted`).
         """
         query = {
-            "follow": "1",
+            "follow": "1" if follow else "0",
             "stdout": "1" if STDOUT in streams else "0",
             "stderr": "1" if STDERR in streams else "0",
             "timestamps": "1",
             "since": _seconds(since_ns),
         }
+        if tail is not None:
+            query["tail"] = str(tail)
         version = await self.version()
         target = f"/{version}/containers/{container_id}/logs?{urlencode(query)}"
         return await ask(self.host, target, self._deadlines)

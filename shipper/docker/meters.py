@@ -27,6 +27,9 @@ class Meters(Protocol):
     def gaps(self, count: int) -> None:
         """Count places where Docker no longer had the lines that come next."""
 
+    def rereads(self, count: int) -> None:
+        """Count readings of Docker's files for what its follower may have left out."""
+
     def reconnects(self, count: int) -> None:
         """Count log connections that were lost or could not be opened."""
 
@@ -37,4 +40,4 @@ class NoMeters:
     def entries(self, count: int) -> None:
         """Ignore *count*."""
 
-    parsing_errors = truncated = duplicates = gaps = reconnects = entries
+    parsing_errors = truncated = duplicates = gaps = rereads = reconnects = entries

@@ -12,12 +12,13 @@ Pure: no I/O, no clock.
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from zlib import crc32
 
+from shipper.docker.remembered import Remembered
 from shipper.pipeline.entry import Entry
 
 
@@ -26,8 +27,8 @@ SECOND_NS = 1_000_000_000
 OVERLAP_NS = 2 * SECOND_NS
 """How far before the mark a log is read again: the streams' stamps may cross."""
 
-REMEMBERED_LINES = 4096
-"""Lines per stream among which a repeated one is recognised (16 bytes each)."""
+_BEFORE_MARK = -1
+"""Stands for the checksum of a line in flight that does not move the mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,15 @@ class Position:
     marks: dict[int, Mark] = field(default_factory=dict)
 
 
+class _Place(Enum):
+    """Where a line lies, seen from a mark that is searched for."""
+
+    REMEMBERED = "it is remembered to be read"
+    FORGOTTEN = "it lies before the lines that are remembered"
+    MISSED = "it lies among those and was not read"
+    AFTER = "it lies behind the mark"
+
+
 class Segment:
     """A `Cursor`: the lines of one stream that were put under one set of labels.
 
@@ -79,35 +89,43 @@ class Segment:
 
 
 class _Replay:
-    """The search for a mark after a (re)connect, when known lines come again."""
+    """The search for a mark when known lines come again.
 
-    __slots__ = ("_high_ns", "_left", "_timestamp_ns", "found")
+    Lines before the mark are known, except one that was certainly never read: dockerd
+    may leave out a whole file when it follows a log (see `shipper.docker.skips`), and
+    give its lines when it is asked again.
+    """
 
-    def __init__(self, mark: Mark) -> None:
-        self._timestamp_ns = mark.timestamp_ns
-        self._high_ns = mark.high_ns
+    __slots__ = ("_high_ns", "_left", "_mark", "_remembered", "found")
+
+    def __init__(self, mark: Mark, remembered: Remembered) -> None:
+        self._mark = mark.timestamp_ns
+        # Times above the mark's lie before it only if the clock was set back.
+        self._high_ns = max(mark.timestamp_ns, mark.high_ns)
         self._left = Counter(mark.checksums)
+        self._remembered = remembered
         self.found = False
 
-    def known(self, timestamp_ns: int, checksum: int) -> bool:
-        """Say whether the line lies before the mark, or is the mark itself."""
-        if timestamp_ns != self._timestamp_ns:
-            # Times above the mark's lie before it only if the clock was set back.
-            return timestamp_ns <= max(self._timestamp_ns, self._high_ns)
-        if not self._left[checksum]:
-            return False
-        self._left[checksum] -= 1
-        self.found = self._left.total() == 0
-        return True
+    def place(self, timestamp_ns: int, checksum: int) -> _Place:
+        """Say where a line lies that comes before the mark was found."""
+        if timestamp_ns == self._mark:
+            if not self._left[checksum]:
+                return _Place.AFTER
+            self._left[checksum] -= 1
+            self.found = self._left.total() == 0
+            return _Place.REMEMBERED
+        if timestamp_ns > self._high_ns:
+            return _Place.AFTER
+        if self._remembered.has(timestamp_ns, checksum):
+            return _Place.REMEMBERED
+        forgotten = timestamp_ns <= self._remembered.forgotten_ns
+        return _Place.FORGOTTEN if forgotten else _Place.MISSED
 
 
 class StreamProgress:
     """One stream of one container: lines read, lines in flight, lines done."""
 
     def __init__(self, mark: Mark | None) -> None:
-        # The last lines read, to know a repeated one by.
-        self._times = array("q")
-        self._checksums = array("I")
         self._segments = deque([Segment(self)])
         self._replay: _Replay | None = None
         self._done_ns = mark.timestamp_ns if mark else None
@@ -116,8 +134,9 @@ class StreamProgress:
         self._read_ns = self._done_ns
         self._read = list(self._done)
         self._read_high_ns = self._done_high_ns
+        self._remembered = Remembered(self._done_high_ns)
         for checksum in self._read:
-            self._remember(self._read_ns or 0, checksum)
+            self._remembered.add(self._read_ns or 0, checksum)
 
     @property
     def cursor(self) -> Segment:
@@ -139,6 +158,16 @@ class StreamProgress:
         return Mark(self._read_ns, tuple(self._read), self._read_high_ns)
 
     @property
+    def read_ns(self) -> int:
+        """The time of the last line read, 0 when there is none."""
+        return self._read_ns or 0
+
+    @property
+    def high_ns(self) -> int:
+        """The greatest time of all lines read."""
+        return self._read_high_ns
+
+    @property
     def in_flight(self) -> int:
         """How many lines were put and not acknowledged."""
         return sum(len(segment.pending) for segment in self._segments)
@@ -153,7 +182,20 @@ class StreamProgress:
         mark = self.read
         # A mark from before the beginning will not come again, and no known line.
         known = mark is not None and mark.timestamp_ns >= since_ns
-        self._replay = _Replay(mark) if mark is not None and known else None
+        self._replay = _Replay(mark, self._remembered) if mark and known else None
+
+    @property
+    def searching(self) -> bool:
+        """Whether known lines are expected to come again."""
+        return self._replay is not None
+
+    def unsure(self, timestamp_ns: int) -> bool:
+        """Say whether it cannot be told if a line that goes back in time was read.
+
+        It may be as old as those that are not remembered any more.
+        """
+        old = timestamp_ns <= self._remembered.forgotten_ns
+        return old and timestamp_ns < self.read_ns and self._replay is None
 
     def new_segment(self) -> None:
         """Use another cursor from now on: the labels change."""
@@ -173,16 +215,18 @@ class StreamProgress:
         gap = False
         last_ns = self._read_ns
         if self._replay is not None:
-            if self._replay.known(timestamp_ns, checksum):
-                self._remember(timestamp_ns, checksum)
-                if self._replay.found:
-                    self._replay = None
+            place = self._search(self._replay, timestamp_ns, checksum)
+            if place is _Place.MISSED:
+                self._remembered.add(timestamp_ns, checksum)
+                self._segments[-1].pending.append((timestamp_ns, _BEFORE_MARK))
+                return True, False
+            if place is not _Place.AFTER:
                 return False, False
             gap, self._replay = True, None
         elif (
             last_ns is not None
             and timestamp_ns <= last_ns
-            and self._remembers(timestamp_ns, checksum)
+            and self._remembered.has(timestamp_ns, checksum)
         ):
             return False, False
         if timestamp_ns == last_ns:
@@ -191,9 +235,17 @@ class StreamProgress:
             self._read_ns, self._read = timestamp_ns, [checksum]
         if timestamp_ns > self._read_high_ns:  # noqa: PLR1730  # max() costs 3 times this
             self._read_high_ns = timestamp_ns
-        self._remember(timestamp_ns, checksum)
+        self._remembered.add(timestamp_ns, checksum)
         self._segments[-1].pending.append((timestamp_ns, checksum))
         return True, gap
+
+    def _search(self, replay: _Replay, timestamp_ns: int, checksum: int) -> _Place:
+        place = replay.place(timestamp_ns, checksum)
+        if place is _Place.FORGOTTEN:
+            self._remembered.add(timestamp_ns, checksum)
+        if replay.found:
+            self._replay = None
+        return place
 
     def acknowledged(self, segment: Segment, count: int) -> None:
         """Move the mark over *count* lines of *segment*, or note them as early."""
@@ -213,6 +265,8 @@ class StreamProgress:
             )
         for _ in range(segment.early):
             timestamp_ns, checksum = pending.popleft()
+            if checksum == _BEFORE_MARK:
+                continue
             if timestamp_ns == self._done_ns:
                 self._done.append(checksum)
             else:
@@ -220,25 +274,6 @@ class StreamProgress:
             if timestamp_ns > self._done_high_ns:  # noqa: PLR1730  # as above
                 self._done_high_ns = timestamp_ns
         segment.early = 0
-
-    def _remember(self, timestamp_ns: int, checksum: int) -> None:
-        self._times.append(timestamp_ns)
-        self._checksums.append(checksum)
-        if len(self._times) > 2 * REMEMBERED_LINES:
-            del self._times[:REMEMBERED_LINES]
-            del self._checksums[:REMEMBERED_LINES]
-
-    def _remembers(self, timestamp_ns: int, checksum: int) -> bool:
-        # Rare (a rotation, a clock set back), so a scan at the speed of C is enough.
-        at, times = 0, self._times
-        while True:
-            try:
-                at = times.index(timestamp_ns, at)
-            except ValueError:
-                return False
-            if self._checksums[at] == checksum:
-                return True
-            at += 1
 
 
 class Progress:
@@ -269,6 +304,11 @@ class Progress:
         return min((stamp for stamp in oldest if stamp is not None), default=None)
 
     @property
+    def high_ns(self) -> int:
+        """The greatest time of all lines read, 0 when there is none."""
+        return max((stream.high_ns for stream in self._streams.values()), default=0)
+
+    @property
     def position(self) -> Position:
         """What to keep: from there on nothing that is not done is missed."""
         oldest_ns = self.oldest_in_flight_ns()
@@ -278,9 +318,24 @@ class Progress:
             {key: mark for key, mark in marks.items() if mark is not None},
         )
 
-    def begin(self) -> int:
-        """Start a connection; return the ``since`` in ns to ask with (0: all)."""
-        since_ns = max(0, self._since_ns - (OVERLAP_NS if self._started else 0))
+    @property
+    def searching(self) -> bool:
+        """Whether known lines are expected to come again."""
+        return any(stream.searching for stream in self._streams.values())
+
+    def resume(self, from_ns: int) -> None:
+        """Go on with a connection that gives the lines from *from_ns* on again."""
+        for stream in self._streams.values():
+            stream.begin(from_ns)
+
+    def begin(self, before_ns: int | None = None, overlap_ns: int = OVERLAP_NS) -> int:
+        """Start a connection; return the ``since`` in ns to ask with (0: all).
+
+        It is not after *before_ns*, and *overlap_ns* before what was read last.
+        """
+        since_ns = max(0, self._since_ns - (overlap_ns if self._started else 0))
+        if before_ns is not None:
+            since_ns = min(since_ns, before_ns)
         read = [stream.read for stream in self._streams.values()]
         marks = [mark for mark in read if mark is not None]
         # After a clock was set back known lines lie on both sides of their mark: then

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-HIGH_WATER_BYTES = 64 * 1024
+HIGH_WATER_BYTES = 256 * 1024
 """Bytes held for the reader before the socket is paused."""
 
 MAX_ERROR_BYTES = 64 * 1024

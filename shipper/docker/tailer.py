@@ -20,19 +20,18 @@ from shipper.docker.frames import (
     DEFAULT_MAX_LINE_BYTES,
     STDERR,
     STDOUT,
-    SYSTEMERR,
-    UNSTAMPED,
     Demuxer,
     FrameError,
-    Line,
 )
 from shipper.docker.ledger import STREAM_NAMES
 from shipper.docker.meta import STREAM_LABEL
 from shipper.docker.meters import Meters, NoMeters
-from shipper.docker.progress import Progress, StreamProgress
+from shipper.docker.progress import Progress
 from shipper.docker.retry import Retry
+from shipper.docker.shipment import Shipment
 from shipper.docker.stream import DockerError, DockerRefusedError, Response
-from shipper.pipeline.entry import Cursor, Entry, Labels, Sink, Untracked
+from shipper.docker.verify import Verifier
+from shipper.pipeline.entry import Labels, Sink
 
 
 log = logging.getLogger(__name__)
@@ -107,12 +106,21 @@ class Tailer:
         self.container_id = container_id
         self.discovered: Discovered = {}
         """The labels before relabelling."""
-        self.labels: dict[int, Labels] = {}
-        """The labels of each stream that is read."""
         self.error = ""
         """Why the connection was lost, until a line comes again."""
         self._engine = engine
+        self._shipment = Shipment(
+            container_id, progress, settings.sink, settings.meters
+        )
         self._progress = progress
+        self._verifier = Verifier(
+            engine,
+            container_id,
+            self._shipment,
+            settings.meters,
+            max_line_bytes=settings.max_line_bytes,
+            answer_seconds=settings.answer_seconds,
+        )
         self._describe = describe
         self._settings = settings
         self._response: Response | None = None
@@ -125,7 +133,11 @@ class Tailer:
         self._hurry = asyncio.Event()
         self._dead = False
         self._silence = asyncio.timeout(None)
-        self._daemon_complained = False
+
+    @property
+    def labels(self) -> dict[int, Labels]:
+        """The labels of each stream that is read."""
+        return self._shipment.labels
 
     # What the supervisor tells
 
@@ -151,7 +163,7 @@ class Tailer:
             return
         self.discovered, self._described = discovered, True
         before = self.labels
-        self.labels = stream_labels(self._settings.relabel, discovered)
+        self._shipment.labels = stream_labels(self._settings.relabel, discovered)
         for stream in before:
             if before[stream] != self.labels.get(stream):
                 self._progress.stream(stream).new_segment()
@@ -203,6 +215,8 @@ class Tailer:
     async def _connection(self) -> Outcome | None:
         """Read one connection; ENDED when it came to its orderly end."""
         since_ns = self._progress.begin()
+        complaints = self._shipment.complaints
+        self._verifier.opened(self._opened)
         async with await self._engine.logs(
             self.container_id, since_ns, self._opened
         ) as response:
@@ -212,12 +226,12 @@ class Tailer:
                     return Outcome.UNWANTED
                 if not await self._answered(response):
                     return None
-                await self._pump(response)
+                unfinished = await self._pump(response)
             finally:
                 self._response = None
-        if self._daemon_complained:
-            self._daemon_complained = False
+        if self._shipment.complaints > complaints:
             raise DockerError(f"{response.what}: the daemon reported an error")
+        self._unfinished = unfinished
         return Outcome.ENDED
 
     async def _know_labels(self) -> bool:
@@ -240,24 +254,29 @@ class Tailer:
             return False
         return True
 
-    async def _pump(self, response: Response) -> None:
-        """Ship a response to its end; DockerError when that is not the log's end."""
+    async def _pump(self, response: Response) -> Demuxer:
+        """Ship a response to its end; DockerError when that is not the log's end.
+
+        Returned is what has no newline yet.
+        """
         demuxer = Demuxer(max_line_bytes=self._settings.max_line_bytes)
         try:
-            while data := await self._read(response):
-                await self._ship(demuxer.feed(data))
-            if not response.complete:
-                # What is unfinished will be read again, in full.
-                raise DockerError(f"{response.what}: {response.failure}")
-            if not self._daemon_complained:
-                self._unfinished = demuxer
+            while (data := await self._read(response)) != b"":
+                if data is None:
+                    await self._verifier.reread()
+                elif await self._verifier.ship(len(data), demuxer.feed(data)):
+                    self._failures, self.error = 0, ""
         finally:
             self._count(demuxer)
+        if not response.complete:
+            # What is unfinished will be read again, in full.
+            raise DockerError(f"{response.what}: {response.failure}")
+        return demuxer
 
     async def _flush(self) -> None:
         """Ship what has no newline at the end of the log: nothing can follow it."""
         if self._unfinished is not None:
-            await self._ship(self._unfinished.flush())
+            await self._shipment.put(self._unfinished.flush())
             self._count(self._unfinished)
             self._unfinished = None
 
@@ -266,70 +285,24 @@ class Tailer:
         self._settings.meters.truncated(demuxer.truncated)
         demuxer.parsing_errors = demuxer.truncated = 0
 
-    async def _read(self, response: Response) -> bytes:
-        self._silence = asyncio.timeout_at(self._drained_at() if self._dead else None)
+    async def _read(self, response: Response) -> bytes | None:
+        """Return what comes next, None when it is silent and time to look why."""
+        now = asyncio.get_running_loop().time()
+        calm = self._verifier.calm_seconds
+        calm_at = None if calm is None else now + calm
+        self._silence = asyncio.timeout_at(
+            self._drained_at() if self._dead else calm_at
+        )
         try:
             async with self._silence:
                 return await response.read()
         except TimeoutError:
+            if not self._dead:
+                return None
             raise DockerError(
                 f"{response.what}: the container died, its log neither went on nor "
                 f"ended within {self._settings.drain_seconds:g} s"
             ) from None
-
-    async def _ship(self, lines: list[Line]) -> None:
-        put, accept = self._settings.sink.put, self._progress.accept
-        shipped = known = 0
-        try:
-            for stream, entry in lines:
-                labels = self.labels.get(stream)
-                if labels is None:
-                    await self._ship_odd(stream, entry)
-                    continue
-                progress = self._progress.stream(stream)
-                new, gap = accept(progress, entry)
-                if not new:
-                    known += 1
-                    continue
-                if gap:
-                    self._note_gap(stream, progress)
-                self._failures, self.error = 0, ""
-                await put(labels, entry, progress.cursor)
-                shipped += 1
-        finally:
-            self._settings.meters.entries(shipped)
-            self._settings.meters.duplicates(known)
-
-    async def _ship_odd(self, stream: int, entry: Entry) -> None:
-        """Take a line of the daemon, of an unwanted stream, or without a time."""
-        if stream == SYSTEMERR | UNSTAMPED:
-            self._daemon_complained = True
-            text = entry.line.decode(errors="replace")
-            log.warning(
-                "docker reports about the log of a container: %s",
-                text,
-                extra={"fields": {"container": self.container_id[:12]}},
-            )
-            return
-        labels = self.labels.get(stream & ~UNSTAMPED)
-        if labels is not None:
-            cursor: Cursor = Untracked()
-            await self._settings.sink.put(labels, entry, cursor)
-            self._settings.meters.entries(1)
-
-    def _note_gap(self, stream: int, progress: StreamProgress) -> None:
-        self._settings.meters.gaps(1)
-        log.warning(
-            "docker no longer has the line that was read last, lines between may be "
-            "lost (was the log rotated?)",
-            extra={
-                "fields": {
-                    "container": self.container_id[:12],
-                    "stream": STREAM_NAMES[stream],
-                    "in_flight": progress.in_flight,
-                }
-            },
-        )
 
     def _refused(self, error: DockerRefusedError) -> Outcome | None:
         if error.status == 404:

@@ -80,6 +80,7 @@ class FakeDocker:
     requests: list[str] = field(default_factory=list)
     events: asyncio.Queue[dict[str, Any] | None] = field(default_factory=asyncio.Queue)
     subscribed: asyncio.Event = field(default_factory=asyncio.Event)
+    log_config: dict[str, Any] = field(default_factory=dict)
     broken: dict[str, bytes] = field(default_factory=dict)
     """Raw answers by the last part of the path, instead of good ones."""
     server: asyncio.Server | None = None
@@ -153,9 +154,11 @@ class FakeDocker:
         elif name == "logs":
             await self._send_log(writer, query)
         else:
-            running = path.split("/")[2] in self.running
+            container_id = path.split("/")[2]
+            state = {"Running": container_id in self.running}
+            host_config = {"LogConfig": self.log_config}
             writer.write(
-                reply({"Id": path.split("/")[2], "State": {"Running": running}})
+                reply({"Id": container_id, "State": state, "HostConfig": host_config})
             )
 
     async def _send_events(self, writer: Writer) -> None:
@@ -207,7 +210,7 @@ class MemorySink:
         self.asked = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
-        self._changed = asyncio.Condition()
+        self._waiters: list[tuple[int, asyncio.Event]] = []
 
     async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
         self.asked.set()
@@ -217,16 +220,21 @@ class MemorySink:
             self.cursors.append(cursor)
         else:
             cursor.acknowledge([entry])
-        async with self._changed:
-            self._changed.notify_all()
+        for count, reached in self._waiters:
+            if len(self.put_entries) >= count:
+                reached.set()
 
     @property
     def lines(self) -> list[bytes]:
         return [entry.line for _, entry in self.put_entries]
 
     async def wait_for(self, count: int, seconds: float = 10.0) -> None:
-        async with asyncio.timeout(seconds), self._changed:
-            await self._changed.wait_for(lambda: len(self.put_entries) >= count)
+        reached = asyncio.Event()
+        if len(self.put_entries) >= count:
+            return
+        self._waiters.append((count, reached))
+        async with asyncio.timeout(seconds):
+            await reached.wait()
 
 
 class CountingMeters:
@@ -247,6 +255,9 @@ class CountingMeters:
 
     def gaps(self, count: int) -> None:
         self.counts["gaps"] += count
+
+    def rereads(self, count: int) -> None:
+        self.counts["rereads"] += count
 
     def reconnects(self, count: int) -> None:
         self.counts["reconnects"] += count

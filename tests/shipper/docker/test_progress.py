@@ -8,13 +8,13 @@ from hypothesis import given, strategies as st
 from shipper.docker.frames import STDERR, STDOUT
 from shipper.docker.progress import (
     OVERLAP_NS,
-    REMEMBERED_LINES,
     SECOND_NS,
     Mark,
     Position,
     Progress,
     Segment,
 )
+from shipper.docker.remembered import REMEMBERED_LINES
 from shipper.pipeline.entry import Entry
 
 
@@ -187,8 +187,7 @@ def test_memory_is_bounded() -> None:
     reader = Reader()
     reader.follow(out(at, "x") for at in range(3 * REMEMBERED_LINES))
     stream = reader.progress.stream(STDOUT)
-    assert len(stream._times) <= 2 * REMEMBERED_LINES
-    assert len(stream._checksums) == len(stream._times)
+    assert len(stream._remembered) <= 2 * REMEMBERED_LINES
 
 
 def test_labels_may_change_with_lines_in_flight() -> None:
