@@ -16,10 +16,8 @@ Pure: no I/O, the clock is given.
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from collections.abc import Callable, Container, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Container, Sequence
 
 from shipper.docker.frames import STDERR, STDOUT, Line
 from shipper.docker.progress import SECOND_NS, Progress
@@ -27,9 +25,6 @@ from shipper.docker.progress import SECOND_NS, Progress
 
 FASTEST_BYTES_PER_SECOND = 32 * 1024 * 1024
 """No container's log grows faster: a tenth of that is what dockerd 20.10 writes."""
-
-LOCAL_BYTES = 20_000_000
-"""Default size of a file of the ``local`` driver, and of the cache for others."""
 
 CALM_SECONDS = 1.0
 """Silence after which a large part of a file is looked at for what is missing."""
@@ -45,35 +40,6 @@ WEAK_SIGNS_REST = 10
 
 RATE_WINDOW_SECONDS = 0.1
 RATE_WINDOWS = 64
-
-_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?", re.IGNORECASE)
-
-
-def parse_size(text: str) -> int | None:
-    """Return the bytes that a ``max-size`` says, None when it says no limit.
-
-    As go-units FromHumanSize, where ``10m`` is 10,000,000 and ``-1`` is no limit.
-    """
-    match = _SIZE.fullmatch(text.strip())
-    if match is None:
-        return None
-    number, unit = match.groups()
-    power = " kmgtp".index(unit.lower() or " ")
-    return int(float(number) * 1000**power) or None
-
-
-def file_bytes(log_config: Mapping[str, Any]) -> int | None:
-    """Return at how many bytes a log file rotates, None when it does not.
-
-    *log_config* is ``HostConfig.LogConfig`` of a container.
-    """
-    driver, options = log_config.get("Type"), log_config.get("Config") or {}
-    if driver in {"none", "journald"}:
-        return None
-    if driver == "json-file":
-        return parse_size(options.get("max-size", "-1"))
-    prefix = "" if driver == "local" else "cache-"
-    return parse_size(options.get(f"{prefix}max-size", str(LOCAL_BYTES)))
 
 
 class Rates:
@@ -163,7 +129,7 @@ class SkipWatch:
 
         It is of a stream in *wanted*; there may be none: ``len(lines)``.
         """
-        # 0.1 CPU s per million lines (tests/shipper/docker/bench_frames.py).
+        # 0.2 CPU s per million lines (tests/shipper/docker/bench_frames.py).
         high_ns, least_ns, last_ns = progress.high_ns, self._least_ns, self._last_ns
         behind = self._behind and progress.searching
         for at in range(start, len(lines)):

@@ -13,8 +13,9 @@ from shipper.docker.engine import Engine
 from shipper.docker.frames import Demuxer, Line
 from shipper.docker.meters import Meters
 from shipper.docker.progress import SECOND_NS
+from shipper.docker.rotation import file_bytes
 from shipper.docker.shipment import Shipment
-from shipper.docker.skips import SkipWatch, file_bytes
+from shipper.docker.skips import SkipWatch
 from shipper.docker.stream import DockerError, DockerRefusedError, Response
 
 
@@ -167,7 +168,8 @@ class Verifier:
     async def _in_time(self, response: Response, answer: Awaitable[T]) -> T:
         limit = self._answer_seconds
         try:
-            return await asyncio.wait_for(answer, limit)
+            async with asyncio.timeout(limit):
+                return await answer
         except TimeoutError:
             raise DockerError(
                 f"{response.what}: no answer within {limit:g} s"

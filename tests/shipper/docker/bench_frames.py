@@ -1,4 +1,4 @@
-"""CPU seconds per million lines: ``python tests/shipper/docker/bench_frames.py``."""
+"""CPU seconds per million lines: ``python -m tests.shipper.docker.bench_frames``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 
 from shipper.docker.frames import STDOUT, Demuxer
 from shipper.docker.progress import Progress
+from shipper.docker.skips import SkipWatch
 
 
 LINES = 300_000
@@ -27,19 +28,28 @@ def main() -> None:
         lines = demuxer.feed(data[at : at + 65536])
     fed = time.process_time()
     lines = Demuxer().feed(data)
-    accepting = time.process_time()
+    looked = accepted = 0.0
     progress = Progress()
     stream = progress.stream(STDOUT)
-    for _, entry in lines:
-        progress.accept(stream, entry)
-    accepted = time.process_time()
+    watch = SkipWatch(10_000_000, 0, time.monotonic)
+    for at in range(0, len(lines), 500):
+        read = lines[at : at + 500]
+        begun = time.process_time()
+        watch.arrived(65536, read)
+        watch.next_turn(read, int(at == 0), progress, {STDOUT})
+        looked += (between := time.process_time()) - begun
+        for _, entry in read:
+            progress.accept(stream, entry)
+        accepted += time.process_time() - between
+    acking = time.process_time()
     stream.cursor.acknowledge([entry for _, entry in lines])
     done = time.process_time()
     scale = 1_000_000 / LINES
     parts = {
         "feed": fed - begin,
-        "accept": accepted - accepting,
-        "ack": done - accepted,
+        "look for skips": looked,
+        "accept": accepted,
+        "ack": done - acking,
     }
     for name, seconds in parts.items():
         sys.stdout.write(f"{name} {seconds * scale:.2f} CPU s per million lines\n")

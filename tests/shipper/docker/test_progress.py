@@ -183,6 +183,57 @@ def test_a_rotated_mark_is_a_gap() -> None:
     assert second.gaps == 1
 
 
+DENSE = [out(100 * S + at, f"line {at}") for at in range(10)]
+
+
+def test_a_line_left_out_before_the_mark_is_new() -> None:
+    """dockerd's follower skipped a file, which is read when the container died."""
+    reader = Reader()
+    reader.connect(DENSE[:3])
+    reader.follow(DENSE[6:])
+    reader.connect(DENSE)
+    assert reader.put == [*DENSE[:3], *DENSE[6:], *DENSE[3:6]]
+    assert reader.gaps == 0
+    reader.acknowledge(8)
+    position = reader.progress.position
+    assert position.marks[STDOUT].timestamp_ns == 100 * S + 9
+    assert position.since_ns == 100 * S + 4
+    reader.acknowledge(2)
+    assert reader.progress.position.marks == position.marks
+
+
+def test_a_line_left_out_is_not_new_twice() -> None:
+    reader = Reader()
+    reader.connect(DENSE[:3])
+    reader.follow(DENSE[6:])
+    reader.connect([*DENSE[:9], *DENSE[2:]])
+    assert sorted(reader.put) == DENSE
+
+
+def test_what_is_older_than_remembered_is_known() -> None:
+    log = [out(at, f"{at}") for at in range(1, 4 * REMEMBERED_LINES)]
+    reader = Reader()
+    reader.connect(log)
+    reader.connect(log)
+    assert reader.put == log
+
+
+def test_the_files_are_read_between_two_lines_of_a_follower() -> None:
+    reader = Reader()
+    reader.connect(LOG[:3])
+    doubt = LOG[6][1].timestamp_ns
+    assert reader.progress.begin(doubt, S // 4) == 102 * S - S // 4
+    reader.follow(LOG[2:9])
+    reader.progress.resume(doubt)
+    searching = [reader.progress.searching]
+    reader.follow(LOG[6:9])
+    searching.append(reader.progress.searching)
+    reader.follow(LOG[9:])
+    assert searching == [True, False]
+    assert reader.put == LOG
+    assert reader.gaps == 0
+
+
 def test_memory_is_bounded() -> None:
     reader = Reader()
     reader.follow(out(at, "x") for at in range(3 * REMEMBERED_LINES))

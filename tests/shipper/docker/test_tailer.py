@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from shipper.docker import skips, verify
 from shipper.docker.engine import Engine
 from shipper.docker.frames import PART_BYTES, STDERR, STDOUT
 from shipper.docker.progress import Progress
@@ -367,3 +368,29 @@ async def test_cancelled_while_the_sink_is_full(
     # The line that was never taken is not done.
     assert progress.position.since_ns == BASE_NS
     assert progress.position.marks == {}
+
+
+async def test_silence_after_much_of_a_file_is_looked_into(
+    fake: FakeDocker, make: Make, sink: MemorySink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """dockerd 20.10 may follow a file that is not written any more."""
+    monkeypatch.setattr(skips, "CALM_SECONDS", 0.01)
+    monkeypatch.setattr(verify, "WATCH_AFTER_BYTES", 1)
+    fake.log_config = {"Type": "json-file", "Config": {"max-size": "1k"}}
+    looked = asyncio.Event()
+
+    async def followed(writer: Writer, query: dict[str, str]) -> None:
+        await send(HEADERS, *(chunk(frame) for frame in FRAMES[:5]))(writer, query)
+        await writer.drain()
+        await looked.wait()
+        writer.write(b"".join(chunk(frame) for frame in FRAMES[5:]) + LAST_CHUNK)
+
+    async def files(writer: Writer, query: dict[str, str]) -> None:
+        await whole(*FRAMES[4:9])(writer, query)
+        looked.set()
+
+    fake.logs = [followed, files]
+    assert await run(make()) is Outcome.ENDED
+    assert sink.lines == LINES
+    assert [query["follow"] for query in fake.log_requests()] == ["1", "0"]
+    assert "tail" in fake.log_requests()[1]
