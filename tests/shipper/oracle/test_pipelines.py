@@ -52,7 +52,7 @@ def _cases() -> Iterator[Case]:
 
 
 @dataclass
-class _Sink:
+class MemorySink:
     entries: list[tuple[Labels, Entry]] = field(default_factory=list)
 
     async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
@@ -61,7 +61,7 @@ class _Sink:
 
 
 @dataclass
-class _Cursor:
+class MemoryCursor:
     count: int = 0
 
     def acknowledge(self, entries: Any) -> None:
@@ -77,7 +77,7 @@ async def _ours(case: Case, filename: str) -> Seen:
     indented = "".join(f"  {line}\n" for line in case.pipeline.splitlines())
     document = f"pipeline_stages:\n{indented}".encode()
     stages = decode(document, Stages, case.name).pipeline_stages
-    sink, cursor = _Sink(), _Cursor()
+    sink, cursor = MemorySink(), MemoryCursor()
     pipeline = Pipeline(stages, Workshop(), sink)
     labels = tuple(sorted({**case.labels, "filename": filename}.items()))
     lines = case.data().split(b"\n")[:-1]
