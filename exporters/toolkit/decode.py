@@ -263,24 +263,29 @@ class _Decoder:
         known = record_fields(kind)
         values: dict[str, Any] = {}
         children: dict[str, yaml.Node] = {}
+        refused = False
         repeated = f"field {{}} already set in type {kind.__name__}"
         for key, child in pairs_of(node, self._error, repeated):
             if key.value not in known:
-                self._unknown(key, child, kind, known)
+                refused |= self._unknown(key, child, kind, known)
             elif not is_null(child) or _null_text(known[key.value]) is not None:
                 children[key.value] = child
                 values[key.value] = self._value(child, known[key.value], depth + 1)
         if _INVALID in values.values():
             return _INVALID
-        return self._build(node, kind, values)
+        return self._build(node, kind, values, refused=refused)
 
-    def _build(self, node: yaml.Node, kind: type[Any], values: Any) -> Any:
+    def _build(
+        self, node: yaml.Node, kind: type[Any], values: Any, *, refused: bool = False
+    ) -> Any:
         for missing in required(kind) - values.keys():
             return self._error(node, f"{missing} missing in {kind.__name__}")
         value = kind(**arguments(values))
         problems: list[Problem] = list(getattr(value, "problems", tuple)())
         for problem in problems:
-            self._error(follow(node, problem.path), problem.text)
+            # What is wrong as a whole may follow from what had to be refused.
+            if problem.path or not refused:
+                self._error(follow(node, problem.path), problem.text)
         return _INVALID if problems else value
 
     def _unknown(
@@ -289,7 +294,8 @@ class _Decoder:
         child: yaml.Node,
         kind: type[Any],
         known: Mapping[str, Any],
-    ) -> None:
+    ) -> bool:
+        """Report a key that no field has; return whether it is a refused one."""
         name = key.value
         if name in gathered(kind, "ACCEPTED"):
             text = f"{name}: accepted, but has no effect here"
@@ -297,6 +303,7 @@ class _Decoder:
         elif name in gathered(kind, "REFUSED"):
             if not is_off(child):
                 self._error(key, f"{name}: {gathered(kind, 'REFUSED')[name]}")
+                return True
         else:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f" (did you mean {near[0]}?)" if near else ""
@@ -304,6 +311,7 @@ class _Decoder:
             risky = Secret in known.values() and not _KEY.fullmatch(name)
             shown = "<not shown>" if risky else name
             self._error(key, f"field {shown} not found in {kind.__name__}{hint}")
+        return False
 
 
 def _null_text(kind: Any) -> str | None:

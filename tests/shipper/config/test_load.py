@@ -208,6 +208,13 @@ def test_checks(text: str, error: str) -> None:
     assert any(error in line for line in errors(text)), errors(text)
 
 
+def test_a_refused_source_is_said_once() -> None:
+    """Not also that the job has no source."""
+    text = MINIMAL + "scrape_configs: [{job_name: a, kafka: {brokers: [b]}}]"
+    [error] = errors(text)
+    assert ":2:32: kafka: not supported: let a consumer" in error
+
+
 def test_the_deprecated_client_is_pushed_to_as_well() -> None:
     text = """
     client: {url: http://old/, external_labels: {a: old, b: old}}
