@@ -60,9 +60,8 @@ class Position:
 class _Place(Enum):
     """Where a line lies, seen from a mark that is searched for."""
 
-    REMEMBERED = "it is remembered to be read"
-    FORGOTTEN = "it lies before the lines that are remembered"
-    MISSED = "it lies among those and was not read"
+    KNOWN = "it was read"
+    MISSED = "it lies before the mark and was not read"
     AFTER = "it lies behind the mark"
 
 
@@ -113,13 +112,15 @@ class _Replay:
                 return _Place.AFTER
             self._left[checksum] -= 1
             self.found = self._left.total() == 0
-            return _Place.REMEMBERED
+            return _Place.KNOWN
         if timestamp_ns > self._high_ns:
             return _Place.AFTER
-        if self._remembered.has(timestamp_ns, checksum):
-            return _Place.REMEMBERED
-        forgotten = timestamp_ns <= self._remembered.forgotten_ns
-        return _Place.FORGOTTEN if forgotten else _Place.MISSED
+        remembered = self._remembered
+        # What is older than all that are remembered is taken for read.
+        known = timestamp_ns <= remembered.forgotten_ns
+        if known or remembered.has(timestamp_ns, checksum):
+            return _Place.KNOWN
+        return _Place.MISSED
 
 
 class StreamProgress:
@@ -215,13 +216,15 @@ class StreamProgress:
         gap = False
         last_ns = self._read_ns
         if self._replay is not None:
-            place = self._search(self._replay, timestamp_ns, checksum)
+            place = self._replay.place(timestamp_ns, checksum)
+            if place is _Place.KNOWN:
+                if self._replay.found:
+                    self._replay = None
+                return False, False
             if place is _Place.MISSED:
                 self._remembered.add(timestamp_ns, checksum)
                 self._segments[-1].pending.append((timestamp_ns, _BEFORE_MARK))
                 return True, False
-            if place is not _Place.AFTER:
-                return False, False
             gap, self._replay = True, None
         elif (
             last_ns is not None
@@ -238,14 +241,6 @@ class StreamProgress:
         self._remembered.add(timestamp_ns, checksum)
         self._segments[-1].pending.append((timestamp_ns, checksum))
         return True, gap
-
-    def _search(self, replay: _Replay, timestamp_ns: int, checksum: int) -> _Place:
-        place = replay.place(timestamp_ns, checksum)
-        if place is _Place.FORGOTTEN:
-            self._remembered.add(timestamp_ns, checksum)
-        if replay.found:
-            self._replay = None
-        return place
 
     def acknowledged(self, segment: Segment, count: int) -> None:
         """Move the mark over *count* lines of *segment*, or note them as early."""

@@ -14,7 +14,7 @@ from shipper.pipeline.entry import Cursor, Entry, Labels, Sink, Untracked
 
 log = logging.getLogger(__name__)
 
-SLICE_LINES = 64
+SLICE_LINES = 128
 """Lines put before the sockets get their turn.
 
 dockerd writes a line at a time, of which a Unix socket holds 278 whatever their length
