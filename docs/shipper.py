@@ -18,6 +18,7 @@ from typing import Any, Final, get_args
 from docs import cases, families
 from docs.keys import Key, anchor, bases, own_keys, shape
 from docs.words import ABOUT, ACTIONS, NOTES
+from exporters.toolkit.marked import rewrite
 from exporters.toolkit.yaml_records import record_fields
 from shipper.config.http_client import HttpClientConfig
 from shipper.config.model import Config
@@ -27,9 +28,6 @@ from shipper.relabel import Action
 
 
 PAGE: Final = Path(__file__).with_name("shipper.md")
-
-_BEGIN: Final = "<!-- {name}: written by python -m docs.shipper -->"
-_END: Final = "<!-- end of {name} -->"
 
 _UPSTREAM: Final = re.compile(r" \((?:promtail )?[\w/]*(?:\.go|/)\)")
 _BASES: Final[Mapping[type[Any], str]] = {
@@ -49,16 +47,9 @@ def blocks() -> dict[str, str]:
     }
 
 
-def rewrite(page: str, parts: Mapping[str, str]) -> str:
-    """Return *page* with what is between the marks of each of *parts* replaced."""
-    for name, text in parts.items():
-        begin, end = _BEGIN.format(name=name), _END.format(name=name)
-        before, found, rest = page.partition(begin)
-        _, closed, after = rest.partition(end)
-        if not found or not closed:
-            raise ValueError(f"expected {begin!r} ... {end!r} in the page")
-        page = f"{before}{begin}\n\n{text}\n\n{end}{after}"
-    return page
+def rewritten(page: str) -> str:
+    """Return *page* with its generated parts as they are now."""
+    return rewrite(page, blocks(), "docs.shipper")
 
 
 # -- the sections of the file
@@ -173,7 +164,7 @@ def _actions() -> Iterator[str]:
 
 def main() -> int:
     """Rewrite the page and return the exit code."""
-    PAGE.write_text(rewrite(PAGE.read_text(), blocks()))
+    PAGE.write_text(rewritten(PAGE.read_text()))
     sys.stdout.write(f"{PAGE} written\n")
     return 0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,11 +20,11 @@ from exporters.node.paths import Paths
 from exporters.node.registry import CollectorSpec, Context, Registry, discover
 from exporters.toolkit.exposition import encode
 from exporters.toolkit.flags import Flag
+from exporters.toolkit.marked import rewrite
 
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics-node.md"
 
-_BLOCK = "<!-- {name}: written by python -m exporters.node.document -->"
 _ROW = re.compile(r"\| `(?P<name>\w+)` \| (?P<collector>\w+) \| (?P<type>\w+) \|")
 
 
@@ -76,18 +76,6 @@ def known(page: str) -> list[Family]:
     return found
 
 
-def rewrite(page: str, blocks: Mapping[str, str]) -> str:
-    """Return *page* with the content of its marked *blocks* replaced."""
-    for name, text in blocks.items():
-        begin, end = _BLOCK.format(name=name), f"<!-- end of {name} -->"
-        before, found, rest = page.partition(begin)
-        _, closed, after = rest.partition(end)
-        if not found or not closed:
-            raise ValueError(f"expected {begin!r} ... {end!r} in the page")
-        page = f"{before}{begin}\n\n{text}\n\n{end}{after}"
-    return page
-
-
 def main() -> int:
     """Rewrite the page and return the exit code."""
     page = PAGE.read_text()
@@ -97,7 +85,7 @@ def main() -> int:
         "collectors": collectors_table(specs),
         "families": families_table(merged.values()),
     }
-    PAGE.write_text(rewrite(page, blocks))
+    PAGE.write_text(rewrite(page, blocks, "exporters.node.document"))
     sys.stdout.write(f"{PAGE}: {len(specs)} collectors, {len(merged)} families\n")
     return 0
 

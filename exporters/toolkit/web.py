@@ -42,13 +42,12 @@ __all__ = [
     "exporter_app",
     "listen_address",
     "metrics_handler",
+    "protocol_log",
     "serve",
     "telemetry_path",
 ]
 
 log = logging.getLogger(__name__)
-# What aiohttp has to say about connections.
-_protocol_log = logging.getLogger(f"{__name__}.protocol")
 
 # A scraper sends a few hundred bytes; these bounds are for everyone else.
 _MAX_LINE_BYTES = 8190
@@ -210,9 +209,8 @@ async def serve(
             max_line_size=_MAX_LINE_BYTES,
             max_field_size=_MAX_FIELD_BYTES,
             shutdown_timeout=_STOP_SECONDS,
-            logger=_protocol_log,
+            logger=protocol_log(__name__),
         )
-        _protocol_log.addFilter(_without_bad_requests)  # adds it once
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         for sock in sockets:
@@ -220,6 +218,16 @@ async def serve(
             _log_listening(format_address(sock))
         sdnotify.notify("READY=1")
         await stop.wait()
+
+
+def protocol_log(name: str) -> logging.Logger:
+    """Return the logger of a server in module *name* for what aiohttp says of clients.
+
+    What is wrong with their requests is not said unless debugging.
+    """
+    logger = logging.getLogger(f"{name}.protocol")
+    logger.addFilter(_without_bad_requests)  # adds it once
+    return logger
 
 
 def _without_bad_requests(record: logging.LogRecord) -> bool:

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from exporters.toolkit.listen import format_address, open_listener
-from exporters.toolkit.web import answer_errors
+from exporters.toolkit.web import answer_errors, protocol_log
 from shipper.binding import Binding
 from shipper.config.push import PushConfig
 from shipper.pipeline.entry import Sink
@@ -25,8 +24,6 @@ from shipper.tls import server_context
 
 
 log = logging.getLogger(__name__)
-# What aiohttp has to say about connections.
-_protocol_log = logging.getLogger(f"{__name__}.protocol")
 
 _IDLE_SECONDS: Final = 120.0
 # Less than the second that the program gives its sources at a stop.
@@ -109,9 +106,8 @@ class PushSource:
             handle_signals=False,
             keepalive_timeout=_IDLE_SECONDS,
             shutdown_timeout=_CLOSE_SECONDS,
-            logger=_protocol_log,
+            logger=protocol_log(__name__),
         )
-        _protocol_log.addFilter(_without_bad_requests)  # adds it once
         await runner.setup()
         try:
             await web.SockSite(runner, sock, ssl_context=tls).start()
@@ -133,9 +129,3 @@ class PushSource:
         app.router.add_post(f"{prefix}{RAW_PATH}", self._receiver.raw)
         app.router.add_get(f"{prefix}/ready", self._receiver.ready)
         return app
-
-
-def _without_bad_requests(record: logging.LogRecord) -> bool:
-    """Keep quiet, as Go is, about clients that do not speak HTTP."""
-    error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, HttpProcessingError)

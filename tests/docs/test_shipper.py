@@ -20,12 +20,12 @@ from tests.shipper.oracle.test_pipelines import CASES
 
 def test_the_tables_are_what_the_code_says() -> None:
     page = shipper.PAGE.read_text()
-    assert page == shipper.rewrite(page, shipper.blocks()), "run python -m docs.shipper"
+    assert page == shipper.rewritten(page), "run python -m docs.shipper"
 
 
 def test_a_page_without_marks_is_not_touched() -> None:
     with pytest.raises(ValueError, match="config: written by"):
-        shipper.rewrite("text", {"config": "table"})
+        shipper.rewritten("text")
 
 
 @dataclass(frozen=True, kw_only=True)

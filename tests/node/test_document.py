@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pytest
-
 from exporters.node import document
 from exporters.node.paths import Paths
 from exporters.node.registry import discover
@@ -39,13 +37,3 @@ def test_every_family_of_the_fixtures_is_on_the_page(paths: Paths) -> None:
     on_page = document.known(document.PAGE.read_text())
     for family in document.seen(specs, paths):
         assert family in on_page, "run: python -m exporters.node.document"
-
-
-def test_rewrite_keeps_what_is_around_the_blocks() -> None:
-    begin = "<!-- x: written by python -m exporters.node.document -->"
-    page = f"before\n{begin}\nold\n<!-- end of x -->\nafter\n"
-    assert document.rewrite(page, {"x": "new"}) == (
-        f"before\n{begin}\n\nnew\n\n<!-- end of x -->\nafter\n"
-    )
-    with pytest.raises(ValueError, match="expected"):
-        document.rewrite("no block", {"x": "new"})

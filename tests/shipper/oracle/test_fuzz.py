@@ -18,14 +18,9 @@ from typing import Any
 import pytest
 import yaml
 
-from exporters.toolkit.decode import decode
-from shipper.pipeline.entry import Entry
-from shipper.pipeline.pipeline import Pipeline
-from shipper.pipeline.stage import Workshop
 from tests.shipper.oracle import generate
 from tests.shipper.oracle.conftest import promtail, promtail_path, recorder
-from tests.shipper.oracle.test_pipelines import MemoryCursor, MemorySink
-from tests.shipper.pipeline.conftest import Stages
+from tests.shipper.oracle.test_pipelines import through
 
 
 CASES = 80
@@ -65,16 +60,9 @@ async def _ours(
 ) -> Seen:
     begun = time.time_ns()
     document = yaml.safe_dump({"pipeline_stages": stages}).encode()
-    built = decode(document, Stages, "made up").pipeline_stages
-    sink, cursor = MemorySink(), MemoryCursor()
-    pipeline = Pipeline(built, Workshop(), sink)
-    given = tuple(sorted(labels.items()))
-    for number, line in enumerate(lines):
-        await pipeline.put(given, Entry(begun + number, line.encode()), cursor)
-    await pipeline.flush()
-    assert cursor.count == len(lines), "every line is accounted for"
+    entries = await through(document, [line.encode() for line in lines], labels)
     seen: Seen = Counter()
-    for found, entry in sink.entries:
+    for found, entry in entries:
         named = dict(found)
         tenant = named.pop("__tenant_id__", "")
         seen[_seen(tuple(named.items()), entry, tenant, begun)] += 1

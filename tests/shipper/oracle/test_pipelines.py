@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def _cases() -> Iterator[Case]:
 
 
 @dataclass
-class MemorySink:
+class _Sink:
     entries: list[tuple[Labels, Entry]] = field(default_factory=list)
 
     async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
@@ -61,7 +61,7 @@ class MemorySink:
 
 
 @dataclass
-class MemoryCursor:
+class _Cursor:
     count: int = 0
 
     def acknowledge(self, entries: Any) -> None:
@@ -72,22 +72,31 @@ def _when(timestamp_ns: int, begun_ns: int) -> int | str:
     return "now" if timestamp_ns >= begun_ns - 10**9 else timestamp_ns
 
 
+async def through(
+    document: bytes, lines: Sequence[bytes], labels: Mapping[str, str]
+) -> list[tuple[Labels, Entry]]:
+    """Return what ``pipeline_stages`` make of *lines*; each is accounted for."""
+    begun = time.time_ns()
+    stages = decode(document, Stages, "case").pipeline_stages
+    sink, cursor = _Sink(), _Cursor()
+    pipeline = Pipeline(stages, Workshop(), sink)
+    given = tuple(sorted(labels.items()))
+    for number, line in enumerate(lines):
+        await pipeline.put(given, Entry(begun + number, line), cursor)
+    await pipeline.flush()
+    assert cursor.count == len(lines), "every line is accounted for"
+    return sink.entries
+
+
 async def _ours(case: Case, filename: str) -> Seen:
     begun = time.time_ns()
     indented = "".join(f"  {line}\n" for line in case.pipeline.splitlines())
     document = f"pipeline_stages:\n{indented}".encode()
-    stages = decode(document, Stages, case.name).pipeline_stages
-    sink, cursor = MemorySink(), MemoryCursor()
-    pipeline = Pipeline(stages, Workshop(), sink)
-    labels = tuple(sorted({**case.labels, "filename": filename}.items()))
     lines = case.data().split(b"\n")[:-1]
-    for number, line in enumerate(lines):
-        await pipeline.put(labels, Entry(begun + number, line), cursor)
-    await pipeline.flush()
-    assert cursor.count == len(lines), "every line is accounted for"
+    entries = await through(document, lines, {**case.labels, "filename": filename})
     return Counter(
         _normal(_sent(found), entry.timestamp_ns, entry.line, entry.metadata, begun)
-        for found, entry in sink.entries
+        for found, entry in entries
     )
 
 
