@@ -103,7 +103,10 @@ class Segment:
 
     def mark(self, end: int, now_ns: int) -> None:
         """Note that lines up to *end* are put now."""
-        self._marks.append((end, now_ns))
+        marks = self._marks
+        while marks and marks[0][0] <= self.done:
+            marks.popleft()
+        marks.append((end, now_ns))
 
     @property
     def waiting_since_ns(self) -> int | None:

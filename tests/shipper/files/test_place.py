@@ -132,3 +132,13 @@ def test_since_when_lines_wait(acknowledged: int, since: int | None) -> None:
     segment.mark(30, 6)
     segment.acknowledge(entries(acknowledged))
     assert trail.waiting_since_ns == since
+
+
+def test_marks_of_acknowledged_lines_are_dropped_though_nobody_asks() -> None:
+    """Else a file that is read for weeks keeps one for each reading."""
+    segment = Trail().begin(1, 0)
+    for end in range(1, 1000):
+        segment.pending.append(end)
+        segment.mark(end, end)
+        segment.acknowledge(entries(1))
+    assert len(segment._marks) == 1
