@@ -65,3 +65,4 @@ class PipelineMetrics:
         for collector in self._collectors:
             self._registry.unregister(collector)
         self._collectors.clear()
+        self.custom = Book()

@@ -72,3 +72,14 @@ def test_what_was_registered_goes_with_its_configuration(
     meters.forget()
     meters.forget()
     assert registry.get_sample_value("mine") is None
+
+
+def test_the_users_metrics_begin_again_whoever_still_holds_the_old_ones(
+    registry: CollectorRegistry,
+) -> None:
+    """A pipeline is a cycle: until it is collected its metrics stay in memory."""
+    meters = PipelineMetrics(registry)
+    old = meters.custom.vector("lines", "counter", "Old.", lambda: 0.0)
+    meters.forget()
+    new = meters.custom.vector("lines", "counter", "New.", lambda: 0.0)
+    assert new is not old
