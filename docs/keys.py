@@ -118,7 +118,7 @@ def own_keys(
     types_of = record_fields(kind)
     needed = required(kind)
     inherited = {item.name for base in bases(kind) for item in fields(base)}
-    defaults = {_name(item): item for item in fields(kind)}
+    defaults = {key_of(item.name): item for item in fields(kind)}
     for name, found in types_of.items():
         item = defaults[name]
         is_new = item.name not in inherited or item.name in kind.__annotations__
@@ -186,7 +186,3 @@ def shown(value: object) -> str:
 def anchor(title: str) -> str:
     """Return the name that GitHub gives to the heading *title*."""
     return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
-
-
-def _name(item: Field[Any]) -> str:
-    return key_of(item.name)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 from weakref import WeakSet
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry, Gauge, Histogram, Metric
 from prometheus_client.core import GaugeMetricFamily
@@ -25,10 +25,6 @@ from .metrics import DURATION_BUCKETS
 _MIB: Final = 1024 * 1024
 _SIZES: Final = tuple(n * _MIB for n in (1, 2.5, 5, 10, 25, 50, 100, 250))
 _SECONDS: Final = (*DURATION_BUCKETS, 25, 50, 100)
-# Anybody may send any word as a method; each would be series that never go away.
-_METHODS: Final = frozenset(
-    {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE"}
-)
 _NO_NAME: Final = re.compile("[^a-zA-Z0-9]+")
 
 
@@ -141,7 +137,8 @@ def route_name(request: web.Request) -> str:
 
 
 def _method(request: web.Request) -> str:
-    return request.method if request.method in _METHODS else "other"
+    # Anybody may send any word as a method; each would be series that never go away.
+    return request.method if request.method in hdrs.METH_ALL else "other"
 
 
 def _received(request: web.Request) -> int:

@@ -16,6 +16,7 @@ from typing import Annotated, Final, Literal, get_args
 
 from exporters.toolkit.decode import Problem, Scalar
 from exporters.toolkit.regex import Regex
+from shipper.pipeline.entry import Labels
 from shipper.pipeline.template_functions.text import to_lower, to_upper
 
 
@@ -50,6 +51,13 @@ _FIXED_REPLACEMENT: Final = frozenset(
 def is_label_name(text: str) -> bool:
     """Say whether *text* is a label name that Loki takes (no dots, no dashes)."""
     return _LABEL_NAME.fullmatch(text) is not None
+
+
+def label_problems(names: Iterable[str], key: str = "labels") -> Iterator[Problem]:
+    """Yield a problem for each of *names*, keys of the map *key*, that no label has."""
+    for name in names:
+        if not is_label_name(name):
+            yield Problem(f'"{name}" is not a valid label name', (key, name))
 
 
 def _parse_action(text: str) -> str:
@@ -167,7 +175,7 @@ def relabel(
     """Return *labels* after all *rules*, or None when one of them drops the target.
 
     A label that becomes empty is gone. Names that begin with ``__`` are kept: taking
-    them off is the caller's last step.
+    them off is the caller's last step (`final_labels`).
     """
     # Sorted: where a labelmap makes one name of several, the last one's value stays.
     current: dict[str, str] | None = {k: v for k, v in sorted(labels.items()) if v}
@@ -176,6 +184,12 @@ def relabel(
             break
         current = _compiled(rule)(current)
     return current
+
+
+def final_labels(labels: Mapping[str, str]) -> Labels:
+    """Return *labels* as those of a stream: without names that begin with ``__``."""
+    kept = ((k, v) for k, v in labels.items() if v and not k.startswith("__"))
+    return tuple(sorted(kept))
 
 
 @lru_cache(maxsize=1024)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from .config.model import Config
@@ -86,7 +86,6 @@ class Road:
         self._sender: Sender | None = None  # None: a dry run
         self._healths: list[Health] = []
         self._pipelines: list[Pipeline] = []
-        self._shared_throttle: Throttle | None = None
         self._sources: list[Source] = []
 
     # What the pages show
@@ -157,7 +156,7 @@ class Road:
 
     def _front(self, job: ScrapeConfig, sink: Sink) -> Sink:
         """Return where the sources of *job* put: its stages, if it has any."""
-        stages = [*job.pipeline_stages, *self._throttle()]
+        stages = [*job.pipeline_stages, *self._throttle]
         if not stages:
             return sink
         watch_stage = Inspector(sys.stderr).watch if self._modes.inspect else None
@@ -166,20 +165,20 @@ class Road:
         self._pipelines.append(pipeline)
         return pipeline
 
-    def _throttle(self) -> Iterator[NamedConfig]:
-        """Yield the one limit at the end of all pipelines, if there is one."""
+    @cached_property
+    def _throttle(self) -> Sequence[NamedConfig]:
+        """The one limit at the end of all pipelines, if there is one."""
         limits = self.config.limits_config
         if not limits.readline_rate_enabled:
-            return
-        if self._shared_throttle is None:
-            self._shared_throttle = Throttle(
-                limits.readline_rate,
-                limits.readline_burst,
-                drop=limits.readline_rate_drop,
-                meters=self._meters.pipelines,
-                clock=time.monotonic,
-            )
-        yield "limits_config", Given(self._shared_throttle)
+            return ()
+        throttle = Throttle(
+            limits.readline_rate,
+            limits.readline_burst,
+            drop=limits.readline_rate_drop,
+            meters=self._meters.pipelines,
+            clock=time.monotonic,
+        )
+        return (("limits_config", Given(throttle)),)
 
     async def _connect(self, stack: AsyncExitStack) -> tuple[Sender, list[Work]]:
         """Open every client and the sender in front; return what watches them."""

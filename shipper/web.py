@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from aiohttp import hdrs, web
+from aiohttp import web
 from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry, Metric
 from yarl import URL
@@ -22,6 +22,7 @@ from exporters.toolkit.web import (
     Scrape,
     add_health,
     answer_errors,
+    drop_server_header,
     metrics_handler,
 )
 from shipper.config.server import ServerConfig
@@ -68,7 +69,7 @@ def shipper_app(server: ServerConfig, view: View) -> web.Application:
         app = web.Application()
         app.add_subapp(prefix, pages)
     app.middlewares.extend(middlewares)
-    app.on_response_prepare.append(_drop_server_header)
+    app.on_response_prepare.append(drop_server_header)
     return app
 
 
@@ -179,8 +180,3 @@ def _reload_handler(reload: Reload) -> Handler:
         return web.Response(status=500, text=text, headers=NO_SNIFF)
 
     return handle
-
-
-async def _drop_server_header(_: web.Request, response: web.StreamResponse) -> None:
-    """Keep versions to ourselves; Go sends no such header."""
-    response.headers.pop(hdrs.SERVER, None)

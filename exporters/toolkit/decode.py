@@ -262,14 +262,12 @@ class _Decoder:
             return self._mismatch(node, kind.__name__)
         known = record_fields(kind)
         values: dict[str, Any] = {}
-        children: dict[str, yaml.Node] = {}
         refused = False
         repeated = f"field {{}} already set in type {kind.__name__}"
         for key, child in pairs_of(node, self._error, repeated):
             if key.value not in known:
                 refused |= self._unknown(key, child, kind, known)
             elif not is_null(child) or _null_text(known[key.value]) is not None:
-                children[key.value] = child
                 values[key.value] = self._value(child, known[key.value], depth + 1)
         if _INVALID in values.values():
             return _INVALID

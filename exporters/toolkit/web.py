@@ -39,6 +39,7 @@ __all__ = [
     "ScrapeRefused",
     "add_health",
     "answer_errors",
+    "drop_server_header",
     "exporter_app",
     "listen_address",
     "metrics_handler",
@@ -136,11 +137,11 @@ def exporter_app(
         page = landing_page(title or name, description, path, header_color)
         app.router.add_route("*", "/", _page_handler(page))
     add_health(app, title or name, ready)
-    app.on_response_prepare.append(_drop_server_header)
+    app.on_response_prepare.append(drop_server_header)
     return app
 
 
-async def _drop_server_header(_: web.Request, response: web.StreamResponse) -> None:
+async def drop_server_header(_: web.Request, response: web.StreamResponse) -> None:
     """Keep interpreter and library versions to ourselves; Go sends no such header."""
     response.headers.pop(hdrs.SERVER, None)
 

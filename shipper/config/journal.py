@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from exporters.toolkit.decode import Problem, Scalar
 from exporters.toolkit.duration import parse_go_duration
-from shipper.relabel import is_label_name
+from shipper.relabel import label_problems
 
 
 DEFAULT_MAX_AGE: Final = "7h"
@@ -39,9 +39,7 @@ class JournalConfig:
             yield Problem("max_age must not be negative", ("max_age",))
         if "\0" in self.path + self.matches:
             yield Problem("path and matches: expected no NUL")
-        for name in self.labels:
-            if not is_label_name(name):
-                yield Problem(f'"{name}" is not a valid label name', ("labels", name))
+        yield from label_problems(self.labels)
         for match in self.matches.split():
             name, *values = match.split("=")
             if len(values) != 1 or not _FIELD.fullmatch(name):

@@ -23,7 +23,7 @@ from shipper.config.scrape import ScrapeConfig
 from shipper.config.server import ServerConfig
 from shipper.config.static import TargetConfig
 from shipper.config.url import ClientUrl, Url
-from shipper.relabel import is_label_name
+from shipper.relabel import label_problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +75,7 @@ class ClientConfig(HttpClientConfig):
 
     def problems(self) -> Iterator[Problem]:
         yield from HttpClientConfig.problems(self)
-        for name in self.external_labels:
-            if not is_label_name(name):
-                text = f'"{name}" is not a valid label name'
-                yield Problem(text, ("external_labels", name))
+        yield from label_problems(self.external_labels, "external_labels")
         for name, value in self.headers.items():
             if unfit := header_problem(name, (value.reveal(),)):
                 yield Problem(unfit, ("headers", name))

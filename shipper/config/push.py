@@ -9,7 +9,7 @@ from typing import Literal
 from exporters.toolkit.decode import Problem
 from shipper.config.server import ServerConfig
 from shipper.config.tls import TlsConfig
-from shipper.relabel import is_label_name
+from shipper.relabel import label_problems
 
 
 ClientAuth = Literal[
@@ -77,6 +77,4 @@ class PushConfig:
     use_incoming_timestamp: bool = False
 
     def problems(self) -> Iterator[Problem]:
-        for name in self.labels:
-            if not is_label_name(name):
-                yield Problem(f'"{name}" is not a valid label name', ("labels", name))
+        return label_problems(self.labels)

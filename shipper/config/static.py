@@ -12,7 +12,7 @@ from exporters.toolkit.decode import Problem
 from shipper.config.duration import GoDuration
 from shipper.files.glob import Glob, GlobError
 from shipper.files.target import PATH, PATH_EXCLUDE
-from shipper.files.target_files import label_problems
+from shipper.relabel import label_problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from exporters.toolkit.errors import StartError
 from exporters.toolkit.listen import split_address
 from shipper.config.duration import GoDuration
 from shipper.config.tls import TlsConfig
-from shipper.relabel import is_label_name
+from shipper.relabel import label_problems
 
 
 Protocol = Literal["tcp", "udp"]
@@ -73,9 +73,7 @@ class SyslogConfig:
 
     def problems(self) -> Iterator[Problem]:
         yield from _address_problems(self.listen_address)
-        for name in self.labels:
-            if not is_label_name(name):
-                yield Problem(f'"{name}" is not a valid label name', ("labels", name))
+        yield from label_problems(self.labels)
         for key in ("idle_timeout", "max_message_length"):
             if getattr(self, key) < 0:
                 yield Problem(f"{key} must not be negative", (key,))

@@ -32,6 +32,7 @@ from shipper.docker.shipment import Shipment
 from shipper.docker.stream import DockerError, DockerRefusedError, Response
 from shipper.docker.verify import Verifier
 from shipper.pipeline.entry import Labels, Sink
+from shipper.relabel import final_labels
 
 
 log = logging.getLogger(__name__)
@@ -75,13 +76,7 @@ def stream_labels(relabel: Relabel, discovered: Discovered) -> dict[int, Labels]
     for stream, name in STREAM_NAMES.items():
         labels = relabel({**discovered, STREAM_LABEL: name})
         if labels is not None:
-            kept[stream] = tuple(
-                sorted(
-                    (key, value)
-                    for key, value in labels.items()
-                    if value and not key.startswith("__")
-                )
-            )
+            kept[stream] = final_labels(labels)
     return kept
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from exporters.toolkit.decode import DecodeError, Problem, decode
 from shipper.files.target import StaticConfig
-from shipper.relabel import is_label_name
+from shipper.relabel import label_problems
 
 
 FILEPATH: Final = "__meta_filepath"
@@ -42,13 +42,6 @@ class _File:
     INLINE: ClassVar[str] = "groups"
 
     groups: tuple[TargetGroup, ...] = ()
-
-
-def label_problems(labels: Iterable[str]) -> Iterator[Problem]:
-    """Yield a problem for each name in *labels*, a key of a record, that is none."""
-    for name in labels:
-        if not is_label_name(name):
-            yield Problem(f'"{name}" is not a valid label name', ("labels", name))
 
 
 def parse(data: bytes, path: str) -> list[StaticConfig]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from shipper.pipeline.entry import Labels
-from shipper.relabel import RelabelConfig, anchored, relabel
+from shipper.pipeline.gojson import marshal
+from shipper.relabel import RelabelConfig, anchored, final_labels, relabel
 
 
 MAX_STREAMS: Final = 4096
@@ -22,37 +22,27 @@ _PRIORITIES: Final = dict(
     )
 )
 
-# Go's JSON also escapes what HTML gives a meaning.
-_GO_ESCAPED: Final = re.compile('[\x00-\x1f"\\\\<>&\u2028\u2029]')
-_SHORT: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_KEYWORD: Final = "__journal_priority_keyword"
 
 
-def discovered(fields: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
-    """Yield the labels that the rules see."""
+def discovered(
+    fields: Mapping[str, bytes], matters: Callable[[str], bool]
+) -> Iterator[tuple[str, str]]:
+    """Yield the labels that the rules see, of those that matter."""
     for name, value in fields.items():
-        text = value.decode("utf-8", "replace")
-        if name == "PRIORITY":
-            yield "__journal_priority_keyword", _PRIORITIES.get(value, text)
-        yield f"__journal_{name.lower()}", text
+        if name == "PRIORITY" and matters(_KEYWORD):
+            yield _KEYWORD, _PRIORITIES.get(value) or value.decode("utf-8", "replace")
+        label = f"__journal_{name.lower()}"
+        if matters(label):
+            yield label, value.decode("utf-8", "replace")
 
 
 def line(fields: Mapping[str, bytes], *, as_json: bool) -> bytes | None:
     """Return the text of an entry, None when it has none."""
     if not as_json:
         return fields.get("MESSAGE")
-    members = (
-        f"{_quote(name)}:{_quote(fields[name].decode('utf-8', 'replace'))}"
-        for name in sorted(fields)
-    )
-    return ("{" + ",".join(members) + "}").encode()
-
-
-def _quote(text: str) -> str:
-    def escape(found: re.Match[str]) -> str:
-        char = found[0]
-        return _SHORT.get(char) or f"\\u{ord(char):04x}"
-
-    return f'"{_GO_ESCAPED.sub(escape, text)}"'
+    texts = {name: value.decode("utf-8", "replace") for name, value in fields.items()}
+    return marshal(texts).encode()
 
 
 class Labeller:
@@ -77,7 +67,7 @@ class Labeller:
 
     def labels(self, fields: Mapping[str, bytes]) -> Labels:
         """Return the labels of an entry; none: the rules drop it."""
-        key = tuple(pair for pair in discovered(fields) if self._matters(pair[0]))
+        key = tuple(discovered(fields, self._matters))
         labels = self._seen.get(key)
         if labels is None:
             labels = self._seen[key] = self._relabel(key)
@@ -87,8 +77,7 @@ class Labeller:
 
     def _relabel(self, found: tuple[tuple[str, str], ...]) -> Labels:
         after = relabel({**dict(found), **self._constant}, self._rules) or {}
-        kept = (pair for pair in after.items() if not pair[0].startswith("__"))
-        return tuple(sorted(kept))
+        return final_labels(after)
 
 
 def _matters(rules: Iterable[RelabelConfig]) -> Callable[[str], bool]:

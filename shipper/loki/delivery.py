@@ -20,7 +20,7 @@ from .body import BODIES, Body
 from .health import Health
 from .ledger import Ticket
 from .outcome import Answer, Outcome, Verdict, judge
-from .report import Reports, count_nothing
+from .report import Reports
 from .route import Route
 from .settings import ClientSettings
 
@@ -89,7 +89,7 @@ class Delivery:
         pusher: Pusher,
         *,
         metrics: ClientMetrics,
-        replaced: Callable[[str, int, int], None] = count_nothing,
+        replaced: Callable[[str, int, int], None],
         health: Health,
         settle: Callable[[Sequence[Ticket]], None],
         clock: Callable[[], float],

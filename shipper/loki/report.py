@@ -17,10 +17,6 @@ from .route import Route
 log = logging.getLogger(__name__)
 
 
-def count_nothing(tenant: str, entries: int, size: int) -> None:
-    """Ignore what was replaced."""
-
-
 class Reports:
     """The reports about one client, whose Loki is *host*."""
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from shipper.config.push import PushConfig
 from shipper.pipeline.entry import Entry, Labels
+from shipper.relabel import final_labels
 from shipper.wire.body import parse_body
 from shipper.wire.errors import Answer, DecodeError
 from shipper.wire.labels import LabelError, parse_labels
@@ -89,8 +90,7 @@ class Labeller:
         labels = self._relabel(dict(found))
         if labels is None:
             return None
-        shown = ((k, v) for k, v in labels.items() if v and not k.startswith("__"))
-        return tuple(sorted(shown)) or self._otherwise
+        return final_labels(labels) or self._otherwise
 
     def _entries(
         self, labels: Labels, stream: PushStream, stamp: Stamp

@@ -18,6 +18,7 @@ from typing import Final
 
 from aiohttp import web
 
+from exporters.toolkit.promhttp import text_answer
 from shipper.files.clock import LineClock
 from shipper.loki.quiet import Quiet
 from shipper.pipeline.entry import Sink
@@ -63,9 +64,7 @@ class Receiver:
         sink: Sink,
         meters: Meters,
         limits: Limits,
-        hurry: Callable[[], object] = lambda: None,
-        *,
-        now_ns: Callable[[], int] = time.time_ns,
+        hurry: Callable[[], object],
     ) -> None:
         self.received = self.in_flight = 0
         self._labeller = labeller
@@ -77,7 +76,7 @@ class Receiver:
         self._deliveries: set[asyncio.Task[None]] = set()
         self._waiting: set[asyncio.Timeout] = set()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="push-decode")
-        self._stamp = LineClock(now_ns).stamp
+        self._stamp = LineClock().stamp
         self._quiet = Quiet(time.monotonic)
 
     def own(self, tasks: asyncio.TaskGroup) -> None:
@@ -117,8 +116,7 @@ class Receiver:
             await self._receive(request, read)
         except Answer as answer:
             self._complain(answer)
-            response = web.Response(status=answer.status, text=f"{answer.text}\n")
-            response.headers["X-Content-Type-Options"] = "nosniff"
+            response = text_answer(answer.status, f"{answer.text}\n")
             if answer.status == 503:
                 response.headers["Retry-After"] = str(self._limits.retry_after_seconds)
         else:

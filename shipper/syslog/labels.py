@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from shipper.pipeline.entry import Labels
+from shipper.relabel import final_labels
 from shipper.syslog.message import Message
 
 
@@ -76,5 +77,4 @@ class Streams:
         labels = self._relabel({**self._labels, **dict(found)})
         if labels is None:
             return None
-        shown = ((k, v) for k, v in labels.items() if v and not k.startswith("__"))
-        return tuple(sorted(shown)) or self._otherwise
+        return final_labels(labels) or self._otherwise

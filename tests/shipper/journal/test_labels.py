@@ -28,7 +28,7 @@ KEYWORD = RelabelConfig(
     [(b"0", "emerg"), (b"3", "error"), (b"7", "debug"), (b"8", "8"), (b"x", "x")],
 )
 def test_priorities(value: bytes, keyword: str) -> None:
-    found = dict(discovered({"PRIORITY": value}))
+    found = dict(discovered({"PRIORITY": value}, lambda _: True))
     assert found == {
         "__journal_priority": value.decode(),
         "__journal_priority_keyword": keyword,
