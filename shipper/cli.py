@@ -13,6 +13,7 @@ from exporters.toolkit.errors import StartError
 
 from .app import App
 from .config.load import Loaded, parse, read
+from .config.model import Config
 from .config.traps import traps, unexpanded
 from .goflag import FlagError, HelpWanted, parse_bool, parse_flags
 from .override_flags import ACCEPTED, OVERRIDES
@@ -122,7 +123,7 @@ def load(options: Options, environ: Mapping[str, str]) -> Loaded:
     config, warnings = parse(data, path, environ if expand else None)
     config = apply(config, options.overrides)
     # What is piped in goes by no path, no rule and no other source.
-    found = [] if "stdin" in options.switches else traps(config)
+    found = [] if _piped(options, config) else traps(config)
     found += [] if expand else unexpanded(data)
     shown = [trap.text for trap in found if trap.at_start or options.checks]
     return Loaded(config, path, (*warnings, *(f"{path}: {text}" for text in shown)))
@@ -160,8 +161,13 @@ def _modes(options: Options, loaded: Loaded) -> Modes:
     return Modes(
         dry_run="dry-run" in options.switches,
         inspect="inspect" in options.switches,
-        stdin="stdin" in options.switches or loaded.config.target_config.stdin,
+        stdin=_piped(options, loaded.config),
     )
+
+
+def _piped(options: Options, config: Config) -> bool:
+    """Say whether standard input is read: the flag or the key of promtail's."""
+    return "stdin" in options.switches or config.target_config.stdin
 
 
 def _tell_config(options: Options, text: str) -> None:

@@ -74,7 +74,9 @@ class PushClient:
         that cannot be had come back as `Answer` with status TRANSPORT.
         """
         if not is_header_value(tenant):  # Loki's words for what it cannot even see
-            return Answer(400, f"tenant ID {tenant!r} contains unsupported character")
+            # Not {tenant!r}, which has other quotes around a name with one in it.
+            shown = repr(tenant)[1:-1]
+            return Answer(400, f"tenant ID '{shown}' contains unsupported character")
         seconds = self.settings.timeout_seconds
         try:
             async with asyncio.timeout(seconds):

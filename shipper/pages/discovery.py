@@ -9,7 +9,17 @@ from shipper.source import Target
 
 from .document import Frame, document
 from .markup import Html, join, tag
-from .parts import NOTHING_YET, empty, labels, plural, state_mark, streams, table, tools
+from .parts import (
+    NOTHING_YET,
+    empty,
+    labels,
+    plural,
+    section,
+    state_mark,
+    streams,
+    table,
+    tools,
+)
 from .state import Job, State, counts_of, discovered, hide, is_dropped, state_of
 from .targets import MOST_DROPPED
 
@@ -33,13 +43,7 @@ def _section(job: Job) -> Html:
     words = f"{total - dropped} of {plural(total, 'target')} active, {dropped} dropped"
     if dropped > MOST_DROPPED:
         words += f" ({MOST_DROPPED} of them shown)"
-    name = f"job-{job.name}"
-    heading = tag(
-        "h2", tag("a", job.name, id=name, href=f"#{name}"), tag("small", words)
-    )
-    return tag(
-        "section", heading, table(_HEAD, map(_row, _shown(job))), data_group=True
-    )
+    return section(job.name, words, table(_HEAD, map(_row, _shown(job))))
 
 
 def _shown(job: Job) -> Iterator[Target]:

@@ -92,3 +92,11 @@ def empty(text: str) -> Html:
 def plural(count: int, noun: str) -> str:
     """Return ``1 target``, ``2 targets``."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def section(job: str, words: str, inner: Html) -> Html:
+    """Return what a page says of one job, under a heading to link to."""
+    name = f"job-{job}"
+    link = tag("a", job, id=name, href=f"#{name}")
+    heading = tag("h2", link, tag("small", words))
+    return tag("section", heading, inner, data_group=True)

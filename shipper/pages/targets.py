@@ -9,7 +9,7 @@ from shipper.source import Target
 
 from .document import Frame, document
 from .markup import Html, join, tag
-from .parts import empty, plural, state_mark, streams, table, tools
+from .parts import empty, plural, section, state_mark, streams, table, tools
 from .state import Job, State, counts_of, hide, is_dropped, state_of
 
 
@@ -62,10 +62,7 @@ def _section(job: Job) -> Html:
     words = f"{job.counts[State.OK]} of {len(read)} ok"
     if _dropped(job):
         words += f", {plural(_dropped(job), 'target')} dropped by the rules"
-    name = f"job-{job.name}"
-    link = tag("a", job.name, id=name, href=f"#{name}")
-    heading = tag("h2", link, tag("small", words))
-    return tag("section", heading, table(_HEAD, map(_row, read)), data_group=True)
+    return section(job.name, words, table(_HEAD, map(_row, read)))
 
 
 def _row(target: Target) -> Html:

@@ -72,6 +72,15 @@ def test_check_syntax(capsys: pytest.CaptureFixture[str], file: str) -> None:
     )
 
 
+def test_what_is_piped_in_has_no_traps(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "piped.yaml"
+    path.write_text(CONFIG + "target_config: {stdin: true}\n")
+    code, _, err = run(capsys, "-check-syntax", "-config.file", str(path))
+    assert (code, err) == (0, "")
+
+
 def test_check_syntax_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "-check-syntax") == (1, "", "Invalid config file\n")
 

@@ -132,7 +132,7 @@ async def test_a_secret_is_read_anew_for_each_push(
     assert sent == ["Bearer one", "Bearer two"]
 
 
-@pytest.mark.parametrize("tenant", ["a\nb", "a\x00", "\udcff"])
+@pytest.mark.parametrize("tenant", ["a\nb", "a\x00", "\udcff", "a'\nb"])
 async def test_a_tenant_that_is_no_header_is_not_even_asked_for(
     loki: Server, tenant: str
 ) -> None:
