@@ -15,11 +15,6 @@ from shipper.tls import TlsSource, server_context, tls_context, tls_source
 from tests.shipper.certificates import Authority, openssl
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("tls"))
-
-
 def test_nothing_said_is_the_default_context() -> None:
     assert tls_context(TlsConfig()) is None
     assert tls_source(TlsConfig()) is None

@@ -8,6 +8,7 @@ import re
 import struct
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from shipper.docker.engine import Engine
+from shipper.docker.ledger import Ledger
 from shipper.docker.retry import Retry
 from shipper.docker.stream import Deadlines, DockerHost
+from shipper.docker.supervisor import Supervisor
 from shipper.docker.tailer import Settings
 from shipper.pipeline.entry import Cursor, Entry, Labels
+from shipper.positions import Positions
 
 
 Writer = asyncio.StreamWriter
@@ -302,3 +306,31 @@ async def engine(fake: FakeDocker) -> AsyncIterator[Engine]:
     deadlines = Deadlines(connect_seconds=2.0, headers_seconds=0.3)
     async with Engine(DockerHost(f"unix://{fake.path}"), deadlines) as engine:
         yield engine
+
+
+Make = Callable[..., Supervisor]
+
+
+@pytest.fixture
+async def make(
+    tmp_path: Path, engine: Engine, settings: Settings
+) -> AsyncIterator[Make]:
+    positions = Positions(str(tmp_path / "positions.yaml"))
+    ledger = Ledger(positions, "job")
+
+    def supervisor(**changes: Any) -> Supervisor:
+        return Supervisor(engine, ledger, settings, **changes)
+
+    yield supervisor
+    await positions.close()
+
+
+@asynccontextmanager
+async def running(supervisor: Supervisor) -> AsyncIterator[None]:
+    task = asyncio.create_task(supervisor.run())
+    try:
+        yield
+    finally:
+        supervisor.stop_reading()
+        async with asyncio.timeout(5):
+            await task

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from shipper.docker.engine import Engine
-from shipper.docker.ledger import Ledger
-from shipper.docker.stream import Deadlines, DockerHost
-from shipper.docker.supervisor import Supervisor
-from shipper.docker.tailer import Settings
-from shipper.positions import Positions
-
 from .conftest import (
     HEADERS,
     FakeDocker,
+    Make,
     MemorySink,
     Writer,
     chunk,
@@ -28,6 +20,7 @@ from .conftest import (
     listed,
     log_frame,
     reply,
+    running,
     send,
 )
 
@@ -71,31 +64,13 @@ def _text(number: Number) -> str:
     return f"{number[0]}.{number[1]}"
 
 
-@asynccontextmanager
-async def reading(
-    fake: Versioned, folder: Path, settings: Settings
-) -> AsyncIterator[Supervisor]:
-    deadlines = Deadlines(connect_seconds=2.0, headers_seconds=0.3)
-    positions = Positions(str(folder / "positions.yaml"))
-    async with Engine(DockerHost(f"unix://{fake.path}"), deadlines) as engine:
-        supervisor = Supervisor(engine, Ledger(positions, "job"), settings)
-        task = asyncio.create_task(supervisor.run())
-        try:
-            yield supervisor
-        finally:
-            supervisor.stop_reading()
-            async with asyncio.timeout(5):
-                await task
-    await positions.close()
-
-
 @pytest.fixture
-async def versioned(tmp_path: Path) -> AsyncIterator[Versioned]:
-    fake = Versioned(str(tmp_path / "docker.sock"))
-    fake.containers.append(listed())
-    await fake.start()
-    yield fake
-    await fake.stop()
+async def fake(tmp_path: Path) -> AsyncIterator[Versioned]:
+    """Stand in for the daemon that ``engine`` asks."""
+    found = Versioned(str(tmp_path / "docker.sock"), [listed()])
+    await found.start()
+    yield found
+    await found.stop()
 
 
 @pytest.mark.parametrize(
@@ -110,36 +85,35 @@ async def versioned(tmp_path: Path) -> AsyncIterator[Versioned]:
     ids=lambda versions: " to ".join(map(_text, versions)),
 )
 async def test_the_newest_that_the_daemon_has(
-    versioned: Versioned,
-    settings: Settings,
+    fake: Versioned,
+    make: Make,
     sink: MemorySink,
-    tmp_path: Path,
     versions: tuple[Number, Number],
 ) -> None:
-    versioned.lowest, versioned.highest = versions
-    versioned.logs = [send(HEADERS, chunk(log_frame(1, 0, b"said"))), hang]
-    async with reading(versioned, tmp_path, settings):
+    fake.lowest, fake.highest = versions
+    fake.logs = [send(HEADERS, chunk(log_frame(1, 0, b"said"))), hang]
+    async with running(make()):
         await sink.wait_for(1)
     assert sink.lines == [b"said"]
-    assert versioned.spoken == {f"/v{_text(versions[1])}/"}
-    kinds = {path.partition("?")[0].rpartition("/")[2] for path in versioned.requests}
+    assert fake.spoken == {f"/v{_text(versions[1])}/"}
+    kinds = {path.partition("?")[0].rpartition("/")[2] for path in fake.requests}
     assert kinds >= {"version", "events", "json", "networks", "logs"}
 
 
 async def test_a_daemon_that_was_upgraded(
-    versioned: Versioned, settings: Settings, sink: MemorySink, tmp_path: Path
+    fake: Versioned, make: Make, sink: MemorySink
 ) -> None:
     """It comes back and takes nothing that it took before."""
-    versioned.logs = [send(HEADERS, chunk(log_frame(1, 0, b"before"))), hang]
-    async with reading(versioned, tmp_path, settings):
+    fake.logs = [send(HEADERS, chunk(log_frame(1, 0, b"before"))), hang]
+    async with running(make()):
         await sink.wait_for(1)
-        assert versioned.spoken == {"/v1.41/"}
-        await versioned.stop()
-        versioned.requests.clear()
-        versioned.lowest, versioned.highest = (1, 44), (1, 52)
+        assert fake.spoken == {"/v1.41/"}
+        await fake.stop()
+        fake.requests.clear()
+        fake.lowest, fake.highest = (1, 44), (1, 52)
         after = log_frame(1, 9, b"after")
-        versioned.logs = [send(HEADERS, chunk(after)) for _ in range(9)] + [hang]
-        await versioned.start()
+        fake.logs = [send(HEADERS, chunk(after)) for _ in range(9)] + [hang]
+        await fake.start()
         await sink.wait_for(2)
     assert sink.lines == [b"before", b"after"]
-    assert "/v1.52/" in versioned.spoken
+    assert "/v1.52/" in fake.spoken

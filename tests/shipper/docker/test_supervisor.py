@@ -1,23 +1,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
-from shipper.docker.engine import Engine, parse_event
-from shipper.docker.ledger import Ledger
-from shipper.docker.supervisor import Supervisor
-from shipper.docker.tailer import Settings
-from shipper.positions import Positions
+from shipper.docker.engine import parse_event
 
 from .conftest import (
     HEADERS,
     ID,
     FakeDocker,
+    Make,
     MemorySink,
     Writer,
     chunk,
@@ -25,6 +19,7 @@ from .conftest import (
     listed,
     log_frame,
     reply,
+    running,
     whole,
 )
 
@@ -33,33 +28,6 @@ S = 1_000_000_000
 OTHER = "b" * 64
 FRAMES = [log_frame(1, at * S, b"line %d" % at) for at in range(6)]
 LINES = [b"line %d" % at for at in range(6)]
-
-Make = Callable[..., Supervisor]
-
-
-@pytest.fixture
-async def make(
-    tmp_path: Path, engine: Engine, settings: Settings
-) -> AsyncIterator[Make]:
-    positions = Positions(str(tmp_path / "positions.yaml"))
-    ledger = Ledger(positions, "job")
-
-    def supervisor(**changes: Any) -> Supervisor:
-        return Supervisor(engine, ledger, settings, **changes)
-
-    yield supervisor
-    await positions.close()
-
-
-@asynccontextmanager
-async def running(supervisor: Supervisor) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(supervisor.run())
-    try:
-        yield task
-    finally:
-        supervisor.stop_reading()
-        async with asyncio.timeout(5):
-            await task
 
 
 async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:

@@ -16,11 +16,9 @@ from typing import NamedTuple, TypeAlias
 import pytest
 import yaml
 
-from exporters.toolkit.decode import decode
 from shipper.app import App
-from shipper.config.model import Config
 from tests.shipper.certificates import Authority, Pair
-from tests.shipper.oracle.conftest import Recorder, recorder
+from tests.shipper.oracle.conftest import Recorder, ours, recorder
 
 from .real import RealDocker, own_daemon
 
@@ -35,7 +33,6 @@ Writer: TypeAlias = asyncio.StreamWriter
 class Certificates:
     """What both sides may present; the server's is of 127.0.0.1 and ``server``."""
 
-    folder: Path
     authority: Authority
     server: Pair
     client: Pair
@@ -57,7 +54,6 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     folder = tmp_path_factory.mktemp("certificates")
     authority = Authority(folder)
     return Certificates(
-        folder,
         authority,
         authority.issue("server"),
         authority.issue("client"),
@@ -131,14 +127,8 @@ async def shipping(
             "clients": [{"url": loki.url, "batchwait": "50ms"}],
             "scrape_configs": [job],
         }
-        app = App(decode(yaml.safe_dump(config).encode(), Config, "test.yaml"))
-        stop = asyncio.Event()
-        task = asyncio.create_task(app.serve(stop))
-        try:
+        async with ours(yaml.safe_dump(config)) as app:
             yield app, loki
-        finally:
-            stop.set()
-            await task
 
 
 async def _lines_arrive(app: App, loki: Recorder) -> None:

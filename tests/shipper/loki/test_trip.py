@@ -26,11 +26,6 @@ from .conftest import BODY, PUSH_PATH, Server, push, serving
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture(scope="module")
 def server_pair(authority: Authority) -> Pair:
     return authority.issue("loki")
 
@@ -155,7 +150,6 @@ class ForwardProxy:
     port: int = 0
     refuses: bool = False
     heads: list[bytes] = field(default_factory=list)
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

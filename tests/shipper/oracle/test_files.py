@@ -71,7 +71,6 @@ class Shelf:
 class Pair:
     """promtail and ours, over one directory."""
 
-    root: Path
     theirs: Recorder
     ours: Shelf
 
@@ -126,7 +125,7 @@ async def pair(root: Path, *jobs: dict[str, Any]) -> AsyncIterator[Pair]:
             )
             group.create_task(source.run())
             stack.callback(source.stop_reading)
-        yield Pair(root, loki, shelf)
+        yield Pair(loki, shelf)
 
 
 def static(root: Path, pattern: str, **labels: str) -> list[dict[str, Any]]:

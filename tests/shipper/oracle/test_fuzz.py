@@ -59,8 +59,8 @@ async def _ours(
     stages: list[generate.Stage], lines: list[str], labels: dict[str, str]
 ) -> Seen:
     begun = time.time_ns()
-    document = yaml.safe_dump({"pipeline_stages": stages}).encode()
-    entries = await through(document, [line.encode() for line in lines], labels)
+    text = yaml.safe_dump(stages)
+    entries = await through(text, [line.encode() for line in lines], labels)
     seen: Seen = Counter()
     for found, entry in entries:
         named = dict(found)

@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 import yaml
 
-from exporters.toolkit.decode import decode
-from shipper.pipeline.entry import Cursor, Entry, Labels
+from shipper.pipeline.entry import Entry, Labels
 from shipper.pipeline.pipeline import Pipeline
 from shipper.pipeline.stage import Workshop
 from tests.shipper.oracle.conftest import Recorder, promtail, promtail_path, recorder
-from tests.shipper.pipeline.conftest import Stages
+from tests.shipper.pipeline.conftest import Journal, configs
+from tests.shipper.sink import Sink
 
 
 CASES = Path(__file__).parent / "cases"
@@ -51,49 +51,29 @@ def _cases() -> Iterator[Case]:
             yield Case(path.stem, **item)
 
 
-@dataclass
-class _Sink:
-    entries: list[tuple[Labels, Entry]] = field(default_factory=list)
-
-    async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
-        self.entries.append((labels, entry))
-        cursor.acknowledge([entry])
-
-
-@dataclass
-class _Cursor:
-    count: int = 0
-
-    def acknowledge(self, entries: Any) -> None:
-        self.count += len(entries)
-
-
 def _when(timestamp_ns: int, begun_ns: int) -> int | str:
     return "now" if timestamp_ns >= begun_ns - 10**9 else timestamp_ns
 
 
 async def through(
-    document: bytes, lines: Sequence[bytes], labels: Mapping[str, str]
+    stages: str, lines: Sequence[bytes], labels: Mapping[str, str]
 ) -> list[tuple[Labels, Entry]]:
-    """Return what ``pipeline_stages`` make of *lines*; each is accounted for."""
+    """Return what the YAML list *stages* makes of *lines*; each is accounted for."""
     begun = time.time_ns()
-    stages = decode(document, Stages, "case").pipeline_stages
-    sink, cursor = _Sink(), _Cursor()
-    pipeline = Pipeline(stages, Workshop(), sink)
+    sink, cursor = Sink(), Journal()
+    pipeline = Pipeline(configs(stages), Workshop(), sink)
     given = tuple(sorted(labels.items()))
     for number, line in enumerate(lines):
         await pipeline.put(given, Entry(begun + number, line), cursor)
     await pipeline.flush()
-    assert cursor.count == len(lines), "every line is accounted for"
+    assert cursor.acknowledged == len(lines), "every line is accounted for"
     return sink.entries
 
 
 async def _ours(case: Case, filename: str) -> Seen:
     begun = time.time_ns()
-    indented = "".join(f"  {line}\n" for line in case.pipeline.splitlines())
-    document = f"pipeline_stages:\n{indented}".encode()
     lines = case.data().split(b"\n")[:-1]
-    entries = await through(document, lines, {**case.labels, "filename": filename})
+    entries = await through(case.pipeline, lines, {**case.labels, "filename": filename})
     return Counter(
         _normal(_sent(found), entry.timestamp_ns, entry.line, entry.metadata, begun)
         for found, entry in entries

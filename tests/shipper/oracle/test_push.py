@@ -6,22 +6,17 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
-from shipper.config.push import PushConfig, PushServerConfig
 from shipper.loki.encode import encode_push
 from shipper.pipeline.entry import Entry, Labels
-from shipper.push.meters import NoMeters
-from shipper.push.source import PushSource
-from shipper.relabel import RelabelConfig, relabel
+from shipper.relabel import RelabelConfig
 from tests.shipper.oracle.conftest import promtail, promtail_path, recorder
-from tests.shipper.sink import Sink
+from tests.shipper.push.conftest import receiving
 
 
 pytestmark = [
@@ -32,44 +27,26 @@ pytestmark = [
 ]
 
 WHEN = 1700000000_000000001
-Found = list[tuple[Labels, bytes, int | str, Labels]]
-
-
-@asynccontextmanager
-async def receiving(*rules: RelabelConfig) -> AsyncIterator[tuple[PushSource, Sink]]:
-    sink = Sink()
-    config = PushConfig(
-        server=PushServerConfig(http_listen_address="127.0.0.1"),
-        labels={"server": "one"},
-        use_incoming_timestamp=True,
-    )
-    source = PushSource("job", config, partial(relabel, rules=rules), sink, NoMeters())
-    task = asyncio.create_task(source.run())
-    await source.listening.wait()
-    try:
-        yield source, sink
-    finally:
-        source.stop_reading()
-        await task
+KEYS: dict[str, Any] = {"labels": {"server": "one"}, "use_incoming_timestamp": True}
 
 
 async def test_promtail_pushes_to_ours(tmp_path: Path) -> None:
     lines = [b"line %d" % number for number in range(1000)]
     (tmp_path / "a.log").write_bytes(b"\n".join(lines) + b"\n")
-    async with receiving() as (source, sink):
+    async with receiving(**KEYS) as rig:
         config = f"""
 server: {{disable: true}}
-clients: [{{url: "http://{source.address}/loki/api/v1/push", batchwait: 50ms}}]
+clients: [{{url: "http://{rig.source.address}/loki/api/v1/push", batchwait: 50ms}}]
 positions: {{filename: {tmp_path}/positions.yaml}}
 scrape_configs:
   - job_name: files
     static_configs: [{{labels: {{job: files, __path__: {tmp_path}/a.log}}}}]
 """
         async with promtail(config, tmp_path), asyncio.timeout(60):
-            while len(sink.entries) < len(lines):  # noqa: ASYNC110
+            while len(rig.sink.entries) < len(lines):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-    assert sink.lines == lines
-    assert {labels for labels, _ in sink.entries} == {
+    assert rig.sink.lines == lines
+    assert {labels for labels, _ in rig.sink.entries} == {
         (("filename", f"{tmp_path}/a.log"), ("job", "files"), ("server", "one"))
     }
 
@@ -121,8 +98,8 @@ def _seen(labels: Labels, entry: Entry) -> tuple[Labels, bytes, int | str, Label
 
 
 async def test_same_requests_same_answers_same_entries(tmp_path: Path) -> None:
-    async with receiving(RULE) as (source, sink):
-        ours = await _answers(f"http://{source.address}")
+    async with receiving(RULE, **KEYS) as rig:
+        ours = await _answers(f"http://{rig.source.address}")
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
@@ -150,12 +127,12 @@ scrape_configs:
                     except aiohttp.ClientConnectionError:
                         await asyncio.sleep(0.05)
             theirs = await _answers(url)
-            await loki.wait(len(sink.entries), seconds=10, rest=0.3)
+            await loki.wait(len(rig.sink.entries), seconds=10, rest=0.3)
     assert theirs == ours
     found = [
         _seen(item.labels, Entry(item.timestamp_ns, item.line, item.metadata))
         for item in loki.entries
     ]
     assert sorted(found, key=repr) == sorted(
-        (_seen(*item) for item in sink.entries), key=repr
+        (_seen(*item) for item in rig.sink.entries), key=repr
     )

@@ -13,7 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,7 +62,6 @@ class Ran:
     code: int
     out: bytes
     err: bytes
-    begun: float = field(default_factory=time.time)
 
     def printed(self) -> list[Printed]:
         """Return the entries; the block of clients in front of them is left out."""

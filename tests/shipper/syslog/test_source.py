@@ -266,11 +266,6 @@ async def test_a_stop_hands_over_the_datagrams_that_are_here() -> None:
 # TLS
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"))
-
-
 def _client(authority: Authority, name: str | None = None) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=str(authority.pair.cert))
     if name is not None:
