@@ -18,8 +18,9 @@ from .docker.source import DockerSource
 from .docker.stream import DockerHost
 from .docker.supervisor import Supervisor
 from .docker.tailer import Settings
-from .file_jobs import files_supervisor
+from .file_jobs import files_source
 from .files.reader import Budget
+from .files.supervisor import Pace
 from .journal_job import journal_source
 from .loki.configure import static_headers
 from .meters import Meters
@@ -62,9 +63,10 @@ async def sources(job: ScrapeConfig, sink: Sink, yard: Yard) -> list[Source]:
 def _others(job: ScrapeConfig, sink: Sink, yard: Yard) -> Iterator[Source]:
     rules = partial(relabel, rules=job.relabel_configs)
     if job.static_configs or job.file_sd_configs:
-        yield files_supervisor(
+        watch, target = yard.config.global_.file_watch_config, yard.config.target_config
+        yield files_source(
             job,
-            yard.config,
+            Pace(target.sync_period, *watch.pace),
             yard.positions,
             sink,
             meters=yard.meters.files,

@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from shipper.config.files import DecompressionConfig, FileSDConfig, FileWatchConfig
+from shipper.config.files import DecompressionConfig, FileSDConfig
+from shipper.config.scrape import ScrapeConfig
 from shipper.config.static import StaticConfig
-from shipper.file_jobs import FileJob, files_source
+from shipper.file_jobs import files_source
 from shipper.files.reader import Budget
 from shipper.files.settings import Settings
 from shipper.files.source import FilesSource
+from shipper.files.supervisor import Pace
 from shipper.positions import Positions
 from shipper.relabel import RelabelConfig
 from tests.shipper.sink import Sink, running
@@ -27,6 +29,7 @@ from tests.shipper.sink import Sink, running
 from .conftest import Counts, Until, text
 
 
+PACE = Pace(sync=0.02, min_poll=0.01, max_poll=0.01)
 GZ = DecompressionConfig(enabled=True, format="gz")
 
 
@@ -35,7 +38,7 @@ class Bench:
     """Starts the source of one job again and again over one file of positions."""
 
     root: Path
-    job: FileJob
+    job: ScrapeConfig
     shelf: Sink = field(default_factory=Sink)
     meters: Counts = field(default_factory=Counts)
 
@@ -43,7 +46,7 @@ class Bench:
     async def running(self) -> AsyncIterator[FilesSource]:
         positions = Positions(str(self.positions))
         source = files_source(
-            self.job, positions, self.shelf, meters=self.meters, budget=Budget(9)
+            self.job, PACE, positions, self.shelf, meters=self.meters, budget=Budget(9)
         )
         try:
             async with running(source):
@@ -68,12 +71,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setitem(defaults, "poll_seconds", 0.01)
     (tmp_path / "logs").mkdir()
     labels = {"job": "x", "__path__": f"{tmp_path}/logs/*"}
-    job = FileJob(
-        name="job",
-        static_configs=[StaticConfig(labels=labels)],
-        sync_seconds=0.02,
-        watch=FileWatchConfig(min_poll_frequency=0.01, max_poll_frequency=0.01),
-    )
+    job = ScrapeConfig(job_name="job", static_configs=(StaticConfig(labels=labels),))
     return Bench(tmp_path, job)
 
 
@@ -252,9 +250,9 @@ def found(bench: Bench) -> Path:
     fixed = StaticConfig(labels={"__path__": f"{bench.root}/logs/fixed.log"})
     bench.job = replace(
         bench.job,
-        static_configs=[fixed],
-        file_sd_configs=[config],
-        relabel_configs=[rule],
+        static_configs=(fixed,),
+        file_sd_configs=(config,),
+        relabel_configs=(rule,),
     )
     return path
 

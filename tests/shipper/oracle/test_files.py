@@ -21,14 +21,13 @@ import pytest
 import yaml
 
 from exporters.toolkit.decode import decode
-from shipper.config.files import DecompressionConfig, FileSDConfig
-from shipper.config.static import StaticConfig
-from shipper.file_jobs import FileJob, files_source
+from shipper.config.scrape import ScrapeConfig
+from shipper.file_jobs import files_source
 from shipper.files.meters import NoMeters
 from shipper.files.reader import Budget
+from shipper.files.supervisor import Pace
 from shipper.pipeline.entry import Cursor, Entry, Labels
 from shipper.positions import Positions
-from shipper.relabel import RelabelConfig
 
 from .conftest import Recorder, promtail, promtail_path, recorder
 
@@ -42,18 +41,6 @@ pytestmark = [
 
 START_SECONDS = 30.0
 """promtail looks for targets every 5 s."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sections:
-    """The keys of a job that are about files."""
-
-    job_name: str
-    static_configs: tuple[StaticConfig, ...] = ()
-    file_sd_configs: tuple[FileSDConfig, ...] = ()
-    relabel_configs: tuple[RelabelConfig, ...] = ()
-    encoding: str = ""
-    decompression: DecompressionConfig | None = None
 
 
 @dataclass
@@ -107,17 +94,10 @@ async def pair(root: Path, *jobs: dict[str, Any]) -> AsyncIterator[Pair]:
         shelf, positions = Shelf(), Positions(f"{root}/ours.yaml")
         group = await stack.enter_async_context(asyncio.TaskGroup())
         for job in jobs:
-            read = decode(yaml.safe_dump(job).encode(), Sections, "job.yaml")
+            read = decode(yaml.safe_dump(job).encode(), ScrapeConfig, "job.yaml")
             source = files_source(
-                FileJob(
-                    name=read.job_name,
-                    static_configs=read.static_configs,
-                    file_sd_configs=read.file_sd_configs,
-                    relabel_configs=read.relabel_configs,
-                    encoding=read.encoding,
-                    decompression=read.decompression,
-                    sync_seconds=0.5,
-                ),
+                read,
+                Pace(0.5),
                 positions,
                 shelf,
                 meters=NoMeters(),
