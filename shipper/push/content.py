@@ -95,10 +95,12 @@ class Labeller:
     def _entries(
         self, labels: Labels, stream: PushStream, stamp: Stamp
     ) -> Iterator[Item]:
-        keeps_time = self._config.use_incoming_timestamp
-        for entry in stream.entries:
-            time_ns = entry.timestamp_ns if keeps_time else stamp()
-            yield labels, Entry(time_ns, entry.line, entry.metadata)
+        if self._config.use_incoming_timestamp:
+            return ((labels, entry) for entry in stream.entries)
+        return (
+            (labels, Entry(stamp(), entry.line, entry.metadata))
+            for entry in stream.entries
+        )
 
 
 def _parsed(stream: PushStream) -> dict[str, str]:

@@ -13,13 +13,14 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from exporters.toolkit.datasize import format_byte_size
+from shipper.pipeline.entry import Entry
 from shipper.store.bucket import Bucket
 from shipper.store.durations import go_time, rfc3339
 from shipper.store.errors import Unavailable
 from shipper.store.limits import Limits
 from shipper.store.model import Refusal, Stream, entry_bytes, total_bytes
 from shipper.wire.errors import failure
-from shipper.wire.model import MIN_NS, LogEntry
+from shipper.wire.model import MIN_NS
 
 
 _INSERT: Final = "INSERT INTO entries VALUES (?, ?, ?, ?, ?)"
@@ -201,7 +202,7 @@ class Ingester:
         stream: Stream,
         state: StreamState,
         refusals: list[Refusal],
-    ) -> list[LogEntry]:
+    ) -> list[Entry]:
         """Return the entries inside the window, if the stream's rate allows them."""
         accepted, behind = self._in_window(stream.entries, state)
         size = total_bytes(accepted)
@@ -219,7 +220,7 @@ class Ingester:
             refusals.append(Refusal(400, text, "too_far_behind", len(behind), lost))
         return accepted
 
-    def _too_fast(self, entry: LogEntry, stream: Stream) -> str:
+    def _too_fast(self, entry: Entry, stream: Stream) -> str:
         rate = format_byte_size(self._limits.per_stream_rate_bytes)
         size = format_byte_size(entry_bytes(entry))
         return (
@@ -229,13 +230,13 @@ class Ingester:
         )
 
     def _in_window(
-        self, entries: Sequence[LogEntry], state: StreamState
-    ) -> tuple[list[LogEntry], list[tuple[LogEntry, str]]]:
+        self, entries: Sequence[Entry], state: StreamState
+    ) -> tuple[list[Entry], list[tuple[Entry, str]]]:
         active = state.appended_ns >= self._clock() - self._limits.chunk_idle_ns
         newest = state.newest_ns if active else MIN_NS
         window = self._limits.max_chunk_age_ns // 2
-        accepted: list[LogEntry] = []
-        behind: list[tuple[LogEntry, str]] = []
+        accepted: list[Entry] = []
+        behind: list[tuple[Entry, str]] = []
         for entry in entries:
             timestamp = entry.timestamp_ns
             if timestamp < newest - window:
@@ -249,7 +250,7 @@ class Ingester:
             accepted.append(entry)
         return accepted, behind
 
-    def _insert(self, state: StreamState, entries: Sequence[LogEntry]) -> int:
+    def _insert(self, state: StreamState, entries: Sequence[Entry]) -> int:
         """Write *entries*; return how many were there already."""
         rows = _in_order(state, entries)
         duplicates = 0
@@ -259,7 +260,7 @@ class Ingester:
         self._connection.executemany(_INSERT, rows)
         return duplicates
 
-    def _new_rows(self, state: StreamState, entries: Sequence[LogEntry]) -> list[_Row]:
+    def _new_rows(self, state: StreamState, entries: Sequence[Entry]) -> list[_Row]:
         """Return the rows of *entries* whose line is not yet there at its time."""
         seen: dict[int, set[bytes]] = {}
         rows: list[_Row] = []
@@ -285,7 +286,7 @@ class Ingester:
 _Row = tuple[int, int, int, bytes, str | None]
 
 
-def _in_order(state: StreamState, entries: Sequence[LogEntry]) -> list[_Row] | None:
+def _in_order(state: StreamState, entries: Sequence[Entry]) -> list[_Row] | None:
     """Return the rows of entries that are all new and in order of time, else None.
 
     The usual case: nothing has to be looked up.
@@ -305,7 +306,7 @@ def _packed(metadata: Sequence[tuple[str, str]]) -> str | None:
 
 
 def _ignored(
-    failed: Sequence[tuple[LogEntry, str]], count: int, tenant: str, stream: Stream
+    failed: Sequence[tuple[Entry, str]], count: int, tenant: str, stream: Stream
 ) -> str:
     """Return Loki's text for entries it did not take (errorForFailedEntries)."""
     lines = [

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from shipper.pipeline.entry import Labels, Metadata
-from shipper.wire.model import LogEntry
+from shipper.pipeline.entry import Entry, Labels, Metadata
 
 
 SERVICE_NAME: Final = "service_name"
@@ -17,7 +16,7 @@ class Stream(NamedTuple):
 
     labels: Labels
     text: str
-    entries: list[LogEntry]
+    entries: list[Entry]
 
 
 class Refusal(NamedTuple):
@@ -30,7 +29,7 @@ class Refusal(NamedTuple):
     size_bytes: int
 
 
-def entry_bytes(entry: LogEntry) -> int:
+def entry_bytes(entry: Entry) -> int:
     """Return what *entry* weighs in Loki's limits (util.EntryTotalSize)."""
     return (
         len(entry.line) + metadata_bytes(entry.metadata)
@@ -44,6 +43,6 @@ def metadata_bytes(metadata: Metadata) -> int:
     return sum(len(name.encode()) + len(value.encode()) for name, value in metadata)
 
 
-def total_bytes(entries: Sequence[LogEntry]) -> int:
+def total_bytes(entries: Sequence[Entry]) -> int:
     """Return the weight of *entries* together."""
     return sum(map(entry_bytes, entries))

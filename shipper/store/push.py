@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
+from shipper.pipeline.entry import Entry
 from shipper.store.bucket import TenantBuckets
 from shipper.store.errors import Unavailable
 from shipper.store.ingest import Batch
@@ -25,7 +26,6 @@ from shipper.store.writer import Writer
 from shipper.wire.body import parse_body
 from shipper.wire.errors import Answer
 from shipper.wire.labels import LabelError
-from shipper.wire.model import LogEntry
 
 
 log = logging.getLogger(__name__)
@@ -162,7 +162,7 @@ def message_bytes(streams: Sequence[Stream]) -> int:
     return total
 
 
-def _entry_bytes(entry: LogEntry) -> int:
+def _entry_bytes(entry: Entry) -> int:
     seconds, nanos = divmod(entry.timestamp_ns, 1_000_000_000)
     stamp = 1 + _varint(seconds) + (1 + _varint(nanos) if nanos else 0)
     size = _framed(stamp) + (_framed(len(entry.line)) if entry.line else 0)

@@ -14,10 +14,11 @@ from typing import Any, Final
 
 from shipper.logql import LogQuery
 from shipper.loki.encode import format_labels
+from shipper.pipeline.entry import Entry
 from shipper.store.model import Stream
 from shipper.store.query.render import stream_value
 from shipper.wire.errors import Answer
-from shipper.wire.model import SECOND_NS, LogEntry
+from shipper.wire.model import SECOND_NS
 
 
 QUEUE_STREAMS: Final = 100  # bufferSizeForTailStream
@@ -103,7 +104,7 @@ class Tail:
         labels = dict(stream.labels)
         if not self._query.selector.matches(labels):
             return []
-        found: dict[tuple[tuple[str, str], ...], list[LogEntry]] = {}
+        found: dict[tuple[tuple[str, str], ...], list[Entry]] = {}
         for entry in stream.entries:
             shown = self._query.process({**dict(entry.metadata), **labels}, entry.line)
             if shown is not None:

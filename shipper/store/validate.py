@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from shipper.loki.encode import format_labels
-from shipper.pipeline.entry import Labels
+from shipper.pipeline.entry import Entry, Labels
 from shipper.store.durations import rfc3339
 from shipper.store.limits import Limits
 from shipper.store.model import (
@@ -23,7 +23,7 @@ from shipper.store.model import (
 )
 from shipper.store.service_name import with_service_name
 from shipper.wire.labels import LabelError, parse_labels
-from shipper.wire.model import MAX_NS, MIN_NS, LogEntry, PushStream
+from shipper.wire.model import MAX_NS, MIN_NS, PushStream
 
 
 NO_STREAMS: Final = "error at least one valid stream is required for ingestion"
@@ -116,7 +116,7 @@ def _label_error(labels: Labels, text: str, limits: Limits) -> tuple[str, str] |
 
 def _valid_entries(
     stream: Stream, limits: Limits, now_ns: int, refusals: list[Refusal]
-) -> list[LogEntry]:
+) -> list[Entry]:
     oldest = now_ns - limits.reject_old_samples_max_age_ns
     if not limits.reject_old_samples:
         oldest = MIN_NS
@@ -137,7 +137,7 @@ def _valid_entries(
 
 
 def _entry_error(
-    entry: LogEntry, text: str, limits: Limits, window: tuple[int, int]
+    entry: Entry, text: str, limits: Limits, window: tuple[int, int]
 ) -> tuple[str, str] | None:
     timestamp, line, metadata = entry
     oldest, newest = window

@@ -11,9 +11,9 @@ import re
 from typing import Any, Final
 
 from shipper.loki.encode import format_labels, utf8
-from shipper.pipeline.entry import Metadata
+from shipper.pipeline.entry import Entry, Metadata
 from shipper.wire.errors import DecodeError
-from shipper.wire.model import MAX_NS, MIN_NS, LogEntry, PushStream
+from shipper.wire.model import MAX_NS, MIN_NS, PushStream
 
 
 # jsonparser's words for a value of another kind than the one asked for.
@@ -47,7 +47,7 @@ def _stream(item: Any, where: str) -> PushStream:
     return PushStream(format_labels(tuple(pairs)), entries)
 
 
-def _entry(item: Any, where: str) -> LogEntry:
+def _entry(item: Any, where: str) -> Entry:
     fields = _list(item, where)
     timestamp = _string(fields[0], where) if fields else "0"
     line = _string(fields[1], where) if len(fields) > 1 else ""
@@ -57,7 +57,7 @@ def _entry(item: Any, where: str) -> LogEntry:
     number = int(timestamp)
     if not MIN_NS <= number <= MAX_NS:
         raise DecodeError(f"{where}: Value overflows int64: {timestamp}")
-    return LogEntry(number, utf8(line), metadata)
+    return Entry(number, utf8(line), metadata)
 
 
 def _metadata(value: Any, where: str) -> Metadata:

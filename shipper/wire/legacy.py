@@ -11,8 +11,9 @@ from datetime import date
 from typing import Any, Final
 
 from shipper.loki.encode import utf8
+from shipper.pipeline.entry import Entry
 from shipper.wire.errors import DecodeError
-from shipper.wire.model import LogEntry, PushStream
+from shipper.wire.model import PushStream
 
 
 _TIME: Final = re.compile(
@@ -47,11 +48,11 @@ def _stream(item: Any, where: str) -> PushStream:
     )
 
 
-def _entry(item: Any, where: str) -> LogEntry:
+def _entry(item: Any, where: str) -> Entry:
     record = _kind(item, dict, where)
     line = _kind(record.get("line", ""), str, f"{where}.line")
     time = _kind(record.get("ts", ""), str, f"{where}.ts")
-    return LogEntry(_nanoseconds(time, where), utf8(line))
+    return Entry(_nanoseconds(time, where), utf8(line))
 
 
 def _nanoseconds(text: str, where: str) -> int:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from shipper.pipeline.entry import Entry
 from shipper.wire.errors import DecodeError
-from shipper.wire.model import SECOND_NS, LogEntry, PushStream
+from shipper.wire.model import SECOND_NS, PushStream
 
 
 _VARINT: Final = 0
@@ -35,7 +36,7 @@ def decode_push(data: bytes) -> list[PushStream]:
 
 def _stream(data: bytes, start: int, stop: int) -> PushStream:
     labels = ""
-    entries: list[LogEntry] = []
+    entries: list[Entry] = []
     for number, wire, first, last in _fields(data, start, stop):
         if number == 1 and _check(wire, _BYTES, "Labels"):
             labels = data[first:last].decode("utf-8", "replace")
@@ -44,7 +45,7 @@ def _stream(data: bytes, start: int, stop: int) -> PushStream:
     return PushStream(labels, entries)
 
 
-def _entry(data: bytes, start: int, stop: int) -> LogEntry:
+def _entry(data: bytes, start: int, stop: int) -> Entry:
     timestamp, line = _MIN_SECONDS * SECOND_NS, b""
     metadata: list[tuple[str, str]] = []
     for number, wire, first, last in _fields(data, start, stop):
@@ -54,7 +55,7 @@ def _entry(data: bytes, start: int, stop: int) -> LogEntry:
             line = data[first:last]
         elif number == 3 and _check(wire, _BYTES, "StructuredMetadata"):
             metadata.append(_pair(data, first, last))
-    return LogEntry(timestamp, line, tuple(metadata))
+    return Entry(timestamp, line, tuple(metadata))
 
 
 def _timestamp(data: bytes, start: int, stop: int) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from shipper.pipeline.entry import Entry
 from shipper.store.errors import StoreStartError, Unavailable
 from shipper.store.ingest import Batch, Ingester
 from shipper.store.limits import Limits
@@ -14,14 +15,13 @@ from shipper.store.model import Stream
 from shipper.store.reader import Guard, Readers
 from shipper.store.schema import open_writer
 from shipper.wire.errors import Answer
-from shipper.wire.model import LogEntry
 from tests.store.conftest import NOW, SECOND, Clock, Store
 
 
 LIMITS = Limits(per_stream_burst_bytes=1 << 40)
 
 
-def batch(name: str, *entries: LogEntry) -> Batch:
+def batch(name: str, *entries: Entry) -> Batch:
     text = f'{{container="{name}"}}'
     return Batch("fake", [Stream((("container", name),), text, list(entries))])
 
@@ -29,17 +29,17 @@ def batch(name: str, *entries: LogEntry) -> Batch:
 def test_a_full_disk_stores_nothing_and_goes_on(tmp_path: Path, clock: Clock) -> None:
     connection = open_writer(str(tmp_path / "logs.db"))
     ingester = Ingester(connection, LIMITS, clock)
-    ingester.commit([batch("a", LogEntry(NOW, b"kept"))])
+    ingester.commit([batch("a", Entry(NOW, b"kept"))])
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}").fetchall()
-    large = [LogEntry(NOW + n, b"x" * 5000) for n in range(1, 50)]
+    large = [Entry(NOW + n, b"x" * 5000) for n in range(1, 50)]
     with pytest.raises(Unavailable) as caught:
         ingester.commit([batch("new", *large), batch("a", *large)])
     assert caught.value.status == 500
     assert caught.value.text == "storing the push: database or disk is full"
     assert ingester.streams == 1  # "new" went with its transaction
     connection.execute("PRAGMA max_page_count = 1000000").fetchall()
-    ingester.commit([batch("new", *large), batch("a", LogEntry(NOW + 1, b"after"))])
+    ingester.commit([batch("new", *large), batch("a", Entry(NOW + 1, b"after"))])
     count = connection.execute("SELECT COUNT(*) FROM entries").fetchone()
     assert count == (51,)
     connection.close()
@@ -117,7 +117,7 @@ def test_a_damaged_file(tmp_path: Path, clock: Clock) -> None:
     path = tmp_path / "logs.db"
     connection = open_writer(str(path))
     ingester = Ingester(connection, LIMITS, clock)
-    ingester.commit([batch(str(n), LogEntry(NOW, b"x")) for n in range(500)])
+    ingester.commit([batch(str(n), Entry(NOW, b"x")) for n in range(500)])
     connection.close()
     content = bytearray(path.read_bytes())
     content[8192:] = b"\xa5" * (len(content) - 8192)

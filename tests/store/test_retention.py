@@ -4,13 +4,13 @@ import asyncio
 import os
 from pathlib import Path
 
+from shipper.pipeline.entry import Entry
 from shipper.store.ingest import Batch, Ingester
 from shipper.store.limits import Limits
 from shipper.store.model import Stream
 from shipper.store.retention import STEP_ROWS, Retention
 from shipper.store.schema import open_writer, used_bytes
 from shipper.store.settings import RetentionPolicy
-from shipper.wire.model import LogEntry
 from tests.store.conftest import NOW, SECOND, Clock, Open
 
 
@@ -18,7 +18,7 @@ DAY = 86400 * SECOND
 LIMITS = Limits(reject_old_samples=False, per_stream_burst_bytes=1 << 40)
 
 
-def batch(name: str, entries: list[LogEntry]) -> Batch:
+def batch(name: str, entries: list[Entry]) -> Batch:
     labels = (("container", name),)
     return Batch("fake", [Stream(labels, f'{{container="{name}"}}', entries)])
 
@@ -28,8 +28,8 @@ def test_age_deletes_old_lines_and_then_their_stream(
 ) -> None:
     connection = open_writer(str(tmp_path / "logs.db"))
     ingester = Ingester(connection, LIMITS, clock)
-    old = [LogEntry(NOW - 3 * DAY + n, b"old") for n in range(STEP_ROWS + 10)]
-    new = [LogEntry(NOW - n, b"new") for n in range(10, 0, -1)]
+    old = [Entry(NOW - 3 * DAY + n, b"old") for n in range(STEP_ROWS + 10)]
+    new = [Entry(NOW - n, b"new") for n in range(10, 0, -1)]
     ingester.commit(
         [batch("old", old), batch("new", new), batch("both", old[:5] + new)]
     )
@@ -44,7 +44,7 @@ def test_age_deletes_old_lines_and_then_their_stream(
     names = connection.execute("SELECT value FROM labels ORDER BY value").fetchall()
     assert names == [("both",), ("new",)]
     assert ingester.streams == 2
-    ingester.commit([batch("old", [LogEntry(NOW, b"back again")])])
+    ingester.commit([batch("old", [Entry(NOW, b"back again")])])
     assert ingester.streams == 3
     connection.close()
 
@@ -52,7 +52,7 @@ def test_age_deletes_old_lines_and_then_their_stream(
 def test_lines_of_one_time_go_together(tmp_path: Path, clock: Clock) -> None:
     connection = open_writer(str(tmp_path / "logs.db"))
     ingester = Ingester(connection, LIMITS, clock)
-    same = [LogEntry(NOW - 9 * DAY, b"%d" % n) for n in range(STEP_ROWS + 50)]
+    same = [Entry(NOW - 9 * DAY, b"%d" % n) for n in range(STEP_ROWS + 50)]
     ingester.commit([batch("c", same)])
     retention = Retention(connection, ingester, RetentionPolicy(age_ns=DAY), clock)
     assert retention.step().deleted == STEP_ROWS + 50
@@ -67,7 +67,7 @@ def test_size_deletes_the_oldest_and_gives_pages_back(
     ingester = Ingester(connection, LIMITS, clock)
     for part in range(10):
         times = range(NOW - (10 - part) * DAY, NOW - (9 - part) * DAY, DAY // 400)
-        entries = [LogEntry(time, os.urandom(500)) for time in times]
+        entries = [Entry(time, os.urandom(500)) for time in times]
         ingester.commit([batch(name, entries) for name in ("a", "b")])
     before = used_bytes(connection)
     most = before // 2

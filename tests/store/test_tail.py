@@ -7,9 +7,9 @@ import pytest
 from aiohttp import WSMsgType
 
 from shipper.logql import parse_log_query
+from shipper.pipeline.entry import Entry
 from shipper.store.model import Stream
 from shipper.store.tail import BLOCKED_NS, MAX_DROPPED, QUEUE_STREAMS, Tail
-from shipper.wire.model import LogEntry
 from tests.store.conftest import NOW, SECOND, Clock, Open, Store
 
 
@@ -18,7 +18,7 @@ LABELS = (("container", "c"), ("service_name", "c"))
 
 
 def stream(number: int, count: int = 1) -> Stream:
-    entries = [LogEntry(NOW + number, b"line %d" % n) for n in range(count)]
+    entries = [Entry(NOW + number, b"line %d" % n) for n in range(count)]
     return Stream(LABELS, '{container="c", service_name="c"}', entries)
 
 
@@ -123,7 +123,7 @@ async def test_messages_hold_at_most_100_lines(clock: Clock) -> None:
 async def test_metadata_in_a_tail(clock: Clock, *, categorize: bool) -> None:
     query = parse_log_query('{container="c"} | trace="t"')
     tail = Tail(query, clock, categorize=categorize)
-    entries = [LogEntry(NOW, b"x", (("trace", "t"),)), LogEntry(NOW, b"y")]
+    entries = [Entry(NOW, b"x", (("trace", "t"),)), Entry(NOW, b"y")]
     tail.offer([Stream(LABELS, "", entries)])
     message = await tail.message()
     assert message is not None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from shipper.pipeline.entry import Entry
 from shipper.store import writer as module
 from shipper.store.ingest import Batch, Ingester, Outcome
 from shipper.store.limits import Limits
@@ -14,7 +15,6 @@ from shipper.store.model import Stream
 from shipper.store.schema import open_writer
 from shipper.store.writer import Writer
 from shipper.wire.errors import Answer
-from shipper.wire.model import LogEntry
 from tests.store.conftest import NOW, Clock
 
 
@@ -36,7 +36,7 @@ class Gated(Ingester):
 
 
 def batch(number: int) -> Batch:
-    entry = LogEntry(NOW + number, b"x")
+    entry = Entry(NOW + number, b"x")
     return Batch("fake", [Stream((("a", "b"),), '{a="b"}', [entry])])
 
 

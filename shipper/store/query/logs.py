@@ -13,12 +13,11 @@ from typing import NamedTuple
 
 from shipper.logql import LogQuery
 from shipper.loki.encode import format_labels
-from shipper.pipeline.entry import Labels
+from shipper.pipeline.entry import Entry, Labels
 from shipper.store.model import Stream
 from shipper.store.query.params import Bounds
 from shipper.store.query.plan import has_label_stages, shown
 from shipper.store.query.select import FoundStream, Where, merged, streams, where
-from shipper.wire.model import LogEntry
 
 
 class LogRequest(NamedTuple):
@@ -41,7 +40,7 @@ class _Line(NamedTuple):
     order: int
     tie: int
     labels: Labels
-    entry: LogEntry
+    entry: Entry
 
 
 def run(connection: sqlite3.Connection, request: LogRequest) -> list[Stream]:
@@ -54,7 +53,7 @@ def run(connection: sqlite3.Connection, request: LogRequest) -> list[Stream]:
             streams(connection, request.tenant, query.selector)
         )
     ]
-    grouped: dict[Labels, list[LogEntry]] = {}
+    grouped: dict[Labels, list[Entry]] = {}
     merge = heapq.merge(*lines, key=lambda line: (line.order, line.tie))
     for line in _spaced(merge, request):
         grouped.setdefault(line.labels, []).append(line.entry)
@@ -88,7 +87,7 @@ def _lines(
                 continue
             labels = shown_as
         pairs = tuple(json.loads(metadata).items()) if metadata else ()
-        entry = LogEntry(timestamp, line, pairs)
+        entry = Entry(timestamp, line, pairs)
         yield _Line(sign * timestamp, tie, labels, entry)
 
 

@@ -7,10 +7,9 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from shipper.pipeline.entry import Labels
+from shipper.pipeline.entry import Entry, Labels
 from shipper.store.model import Stream
 from shipper.store.query.samples import Series, Steps
-from shipper.wire.model import LogEntry
 
 
 CATEGORIZE_LABELS: Final = "categorize-labels"
@@ -162,7 +161,7 @@ def _result(kind: str, result: Any, seconds: float) -> bytes:
     return dumps({"status": "success", "data": data})
 
 
-def _entry(entry: LogEntry, categorize: bool) -> list[Any]:
+def _entry(entry: Entry, categorize: bool) -> list[Any]:
     value: list[Any] = [str(entry.timestamp_ns), entry.line.decode("utf-8", "replace")]
     if categorize:
         metadata = dict(entry.metadata)

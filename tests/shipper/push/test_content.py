@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from shipper.config.push import PushConfig
 from shipper.files.clock import LineClock
+from shipper.pipeline.entry import Entry
 from shipper.push.content import Labeller
-from shipper.wire.model import LogEntry, PushStream
+from shipper.wire.model import PushStream
 
 
 def labeller(*, keeps_time: bool = False) -> Labeller:
@@ -11,7 +12,7 @@ def labeller(*, keeps_time: bool = False) -> Labeller:
     return Labeller("job", config, lambda labels: labels)
 
 
-STREAM = PushStream('{a="b"}', [LogEntry(5, b"same", ()), LogEntry(5, b"same", ())])
+STREAM = PushStream('{a="b"}', [Entry(5, b"same", ()), Entry(5, b"same", ())])
 
 
 def test_equal_lines_of_one_push_get_times_of_their_own() -> None:

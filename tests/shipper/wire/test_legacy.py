@@ -5,9 +5,10 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, strategies as st
 
+from shipper.pipeline.entry import Entry
 from shipper.wire.errors import DecodeError
 from shipper.wire.legacy import decode_legacy
-from shipper.wire.model import LogEntry, PushStream
+from shipper.wire.model import PushStream
 
 
 def body(time: str) -> bytes:
@@ -29,7 +30,7 @@ def body(time: str) -> bytes:
 )
 def test_times(time: str, nanoseconds: int) -> None:
     found = decode_legacy(body(time))
-    assert found == [PushStream("{}", [LogEntry(nanoseconds, b"x")])]
+    assert found == [PushStream("{}", [Entry(nanoseconds, b"x")])]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_half_a_surrogate_pair_is_what_go_makes_of_it() -> None:
         rb'[{"ts": "1970-01-01T00:00:00Z", "line": "\udc80"}]}]}'
     )
     assert decode_legacy(data) == [
-        PushStream('{a="\ufffd"}', [LogEntry(0, "\ufffd".encode())])
+        PushStream('{a="\ufffd"}', [Entry(0, "\ufffd".encode())])
     ]
 
 

@@ -10,7 +10,6 @@ from hypothesis import given, strategies as st
 from shipper.loki.encode import encode_request
 from shipper.pipeline.entry import Entry
 from shipper.wire.errors import DecodeError
-from shipper.wire.model import LogEntry
 from shipper.wire.protobuf import decode_push
 
 
@@ -77,7 +76,7 @@ def test_reads_what_google_writes(streams: list[tuple[str, list[Any]]]) -> None:
                 entry.metadata.add(name=name.encode(), value=value.encode())
     found = decode_push(request.SerializeToString())
     assert [(s.labels_text, s.entries) for s in found] == [
-        (labels, [LogEntry(t, line, tuple(m)) for t, line, m in entries])
+        (labels, [Entry(t, line, tuple(m)) for t, line, m in entries])
         for labels, entries in streams
     ]
 
