@@ -4,7 +4,8 @@ promtail must be able to go on from this file and we from its: a YAML map
 ``positions:`` of strings (promtail pkg positions). Entries of others are kept as found.
 
 Written to a temporary file, fsynced, renamed, the directory fsynced; the file before
-stays beside it with ``.previous``. Whatever is wrong with a file at start, the shipper
+stays beside it with ``.previous``, and what changes between two saves with ``.journal``
+(`shipper.positions_journal`). Whatever is wrong with a file at start, the shipper
 starts: from the previous one, else from nothing, with an ERROR line saying so.
 """
 
@@ -20,13 +21,25 @@ from contextlib import suppress
 
 import yaml
 
+from .positions_journal import SUFFIX, Journal, recover
+
 
 log = logging.getLogger(__name__)
 
 PREVIOUS = ".previous"
 
+JOURNAL_SECONDS = 0.5
+"""How often what changed goes to the journal: so much is sent again after a kill.
+
+With 200 containers a tick costs 3 ms of CPU, 6 ms and a record of 60 KB when all of
+them log. Nearly all of it is asking the sources.
+"""
+
 Source = Callable[[], Mapping[str, str | None]]
-"""Gives the entries that changed since it was last asked; None takes one out."""
+"""Gives at least the entries that changed since it was last asked; None takes one out.
+
+What it said is kept: it need not say it again.
+"""
 
 
 class PositionsError(Exception):
@@ -68,11 +81,15 @@ def _quote(text: str) -> str:
 
 
 def load(path: str) -> dict[str, str]:
-    """Return the entries kept in *path*, or in its previous copy; never raises."""
+    """Return the entries kept in *path*, or in its previous copy; never raises.
+
+    The journal of the one that is taken is applied.
+    """
     for candidate in (path, path + PREVIOUS):
         try:
             with open(candidate, "rb") as file:
-                entries = parse(file.read(), candidate)
+                data = file.read()
+            entries = parse(data, candidate)
         except FileNotFoundError:
             continue
         except (OSError, PositionsError) as error:
@@ -80,6 +97,7 @@ def load(path: str) -> dict[str, str]:
             continue
         if candidate != path:
             log.error("positions taken from the previous copy %s", candidate)
+        recover(path + SUFFIX, data, entries)
         return entries
     return {}
 
@@ -128,19 +146,35 @@ def _keep_previous(path: str) -> None:
 class Positions:
     """The file, its entries, and who changes them.
 
-    Sources are asked at every save. Where two give the same key as numbers the smaller
-    one is kept: to read again is better than to lose.
+    Sources are asked before everything that is written. Where two give the same key as
+    numbers the smaller one is kept: to read again is better than to lose.
     """
 
-    def __init__(self, path: str, *, sync_seconds: float = 10.0) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        sync_seconds: float = 10.0,
+        failed: Callable[[], object] | None = None,
+    ) -> None:
+        """Keep them in *path*; *failed* is told whenever `failures` grows."""
         self.path = path
+        self._failed = failed or int
         self.failures = 0
-        """How many saves failed; each was logged and is tried again."""
+        """How often the disk refused; each was logged and is tried again.
+
+        Of the journal only the first time counts until it can be written again.
+        """
         self._sync_seconds = sync_seconds
         self._entries = load(path)
         self._saved: bytes | None = None
+        self._failing = False
+        self._journal = Journal(path + SUFFIX)
+        self._journal_failing = False
         self._sources: list[Source] = []
         self._lock = asyncio.Lock()
+        # One thread: what was begun is over before the next begins, also after a
+        # cancellation.
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="positions")
 
     def __getitem__(self, key: str) -> str:
@@ -156,39 +190,83 @@ class Positions:
         return list(self._entries)
 
     def register(self, source: Source) -> None:
-        """Ask *source* for changes at every save."""
+        """Ask *source* whenever something is written: every `JOURNAL_SECONDS`."""
         self._sources.append(source)
 
     async def run(self) -> None:
-        """Save every ``sync_seconds`` until cancelled."""
+        """Save every ``sync_seconds``, keep the journal between, until cancelled."""
         while True:
-            await asyncio.sleep(self._sync_seconds)
+            await self._keep_journal()
             await self.save()
 
+    async def _keep_journal(self) -> None:
+        """Return when a save is due: its time has come, or the journal has no room."""
+        now = asyncio.get_running_loop().time
+        due = now() + self._sync_seconds
+        while (left := due - now()) > JOURNAL_SECONDS:
+            await asyncio.sleep(JOURNAL_SECONDS)
+            if not await self._note() and not self._failing:
+                return
+        await asyncio.sleep(max(left, 0.0))
+
     async def save(self) -> bool:
-        """Write what changed; return whether the file is up to date.
+        """Write everything; return whether the file is up to date.
 
         Never raises: a full disk is an ERROR line, and the next save tries again.
         """
         async with self._lock:
-            self._collect()
-            data = serialise(self._entries)
-            if data == self._saved:
-                return True
-            loop = asyncio.get_running_loop()
             try:
-                await loop.run_in_executor(self._executor, store, self.path, data)
+                await self._write(self._replace)
             except OSError as error:
-                self.failures += 1
+                self._fail()
+                self._failing = True
                 log.error("positions not written to %s: %s", self.path, error)  # noqa: TRY400  # one line, no traceback
                 return False
-            self._saved = data
+            self._failing = False
             return True
+
+    def _replace(self, entries: Mapping[str, str]) -> bool:
+        """Write the file if it changed, start its journal anew; OSError: neither."""
+        data = serialise(entries)
+        if data != self._saved:
+            store(self.path, data)
+            self._saved = data
+        self._journal.begin(data, entries)
+        return True
+
+    async def _note(self) -> bool:
+        """Write to the journal what changed; return whether it has room for it.
+
+        Never raises: that it cannot be written is told once, and tried again.
+        """
+        async with self._lock:
+            try:
+                room = await self._write(self._journal.append)
+            except OSError as error:
+                if not self._journal_failing:
+                    self._fail()
+                    log.error("%s not written: %s", self._journal.path, error)  # noqa: TRY400  # one line, no traceback
+                self._journal_failing = True
+                return True
+            self._journal_failing = False
+            return room
+
+    async def _write(self, write: Callable[[Mapping[str, str]], bool]) -> bool:
+        """Ask the sources and give all entries to *write*, in the thread."""
+        self._collect()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, write, dict(self._entries))
 
     async def close(self) -> None:
         """Save for the last time; call it when nothing is acknowledged any more."""
+        # Should the disk be too slow for a save, this much is kept.
+        await self._note()
         await self.save()
         self._executor.shutdown(wait=False)
+
+    def _fail(self) -> None:
+        self.failures += 1
+        self._failed()
 
     def _collect(self) -> None:
         changes: dict[str, str | None] = {}

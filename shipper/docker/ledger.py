@@ -4,7 +4,7 @@ Three entries a container, beside each other in the file of `shipper.positions`:
 
 ``cursor-<id>``                 whole seconds; promtail's, so that going back works
 ``docker:<job>:<id>``           ``since=<ns>``, and ``gone=<s>`` once it is removed
-``docker:<job>:<id>:<stream>``  ``<ns> <checksum>,… [high=<ns>]``: a `Mark`
+``docker:<job>:<id>:<stream>``  ``<ns> <checksum>,… [high=<ns>] [n=<lines>]``: a `Mark`
 
 promtail drops the keys that it does not know while it runs. Should it have moved its
 cursor past ours, ours are stale and its cursor counts.
@@ -16,9 +16,13 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 
+from shipper.docker.backlog import Backlog
 from shipper.docker.frames import STDERR, STDOUT
+from shipper.docker.marks import format_mark, parse_mark
 from shipper.docker.progress import SECOND_NS, Mark, Position, Progress
+from shipper.docker.spooled import scan
 from shipper.positions import Positions
+from shipper.spool.volume import Volume
 
 
 log = logging.getLogger(__name__)
@@ -29,26 +33,6 @@ KEEP_GONE_SECONDS = 24 * 3600.0
 
 MAX_NS = (1 << 63) - 1
 """The last time that the Docker API takes; it answers 500 to a later one."""
-
-
-def format_mark(mark: Mark) -> str:
-    """Return *mark* as text: time, checksums, and the high water when it matters."""
-    checksums = ",".join(f"{checksum:08x}" for checksum in mark.checksums)
-    text = f"{mark.timestamp_ns} {checksums}"
-    if mark.high_ns > mark.timestamp_ns:
-        text += f" high={mark.high_ns}"
-    return text
-
-
-def parse_mark(text: str) -> Mark:
-    """Return the mark that *text* says; ValueError when it says none."""
-    words = text.split(" ")
-    if len(words) not in {2, 3}:
-        raise ValueError(f"expected '<ns> <checksum>,… [high=<ns>]', got {text!r}")
-    timestamp_ns = int(words[0])
-    checksums = tuple(int(word, 16) for word in words[1].split(","))
-    high_ns = int(words[2].removeprefix("high=")) if len(words) == 3 else timestamp_ns
-    return Mark(timestamp_ns, checksums, max(high_ns, timestamp_ns))
 
 
 def _number(text: str, limit: int = MAX_NS) -> int:
@@ -63,22 +47,26 @@ class Ledger:
     """The containers of one job; *job* tells apart jobs that read the same ones.
 
     *now* gives seconds since 1970, *keep_gone_seconds* is how long the place in a
-    removed container's log is remembered.
+    removed container's log is remembered. In *volume* their backlogs are kept.
     """
 
     def __init__(
         self,
         positions: Positions,
         job: str,
+        volume: Volume | None = None,
         *,
         keep_gone_seconds: float = KEEP_GONE_SECONDS,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._positions = positions
+        self._job = job
+        self._volume = volume
         self._prefix = f"docker:{job}:"
         self._keep_gone_seconds = keep_gone_seconds
         self._now = now
         self._open: dict[str, Progress] = {}
+        self._backlogs: dict[str, Backlog] = {}
         self._in_use: set[str] = set()
         self._gone = self._read_gone()
         self._removed: set[str] = set()
@@ -90,12 +78,43 @@ class Ledger:
         It is kept in memory until `release` and while lines are in flight.
         """
         self._in_use.add(container_id)
+        self._gone.pop(container_id, None)
+        return self._opened(container_id)
+
+    def _opened(self, container_id: str) -> Progress:
         progress = self._open.get(container_id)
         if progress is None:
             progress = Progress(self._position(container_id))
             self._open[container_id] = progress
-        self._gone.pop(container_id, None)
         return progress
+
+    async def open_spool(self) -> None:
+        """Take over what the spool holds from before; call it before all others."""
+        if self._volume is None:
+            return
+        for container_id in self._volume.docker_ids(self._job):
+            queue = self._volume.docker_queue(self._job, container_id)
+            found = await self._volume.call(scan, queue)
+            progress = self._opened(container_id)
+            backlog = Backlog(progress, self._volume, queue, found)
+            self._backlogs[container_id] = backlog
+            log.info(
+                "lines of a container wait in the spool",
+                extra={"fields": {"container": container_id[:12], "bytes": queue.size}},
+            )
+
+    def backlog(self, container_id: str) -> Backlog | None:
+        """Return the one backlog of *container_id*; None: there is no spool."""
+        backlog = self._backlogs.get(container_id)
+        if backlog is None and self._volume is not None:
+            queue = self._volume.docker_queue(self._job, container_id)
+            backlog = Backlog(self._opened(container_id), self._volume, queue)
+            self._backlogs[container_id] = backlog
+        return backlog
+
+    def waiting(self) -> list[str]:
+        """Return the containers whose lines wait in the spool."""
+        return [key for key, backlog in self._backlogs.items() if backlog.waiting]
 
     def release(self, container_id: str) -> None:
         """Note that nobody reads *container_id* any more."""
@@ -105,6 +124,8 @@ class Ledger:
         """Note that *container_id* was removed: forget it some time from now."""
         if container_id in self._open or self._prefix + container_id in self._positions:
             self._gone.setdefault(container_id, self._now())
+        if container_id in self._backlogs:
+            self._backlogs[container_id].doomed = True
 
     def set_existing(self, container_ids: Collection[str]) -> None:
         """Note that no other containers than *container_ids* exist."""
@@ -181,9 +202,9 @@ class Ledger:
         self._removed.clear()
         for container_id, progress in list(self._open.items()):
             changes.update(self._entries(container_id, progress.position))
-            if container_id not in self._in_use and not progress.in_flight:
+            if container_id not in self._in_use and self._is_done(container_id):
                 # What is written says it all: many containers come and go.
-                del self._open[container_id]
+                self._close(container_id)
         for container_id in self._gone:
             if self._prefix + container_id in changes:
                 continue
@@ -194,12 +215,23 @@ class Ledger:
     def _forget(self) -> None:
         limit = self._now() - self._keep_gone_seconds
         for container_id in [key for key, at in self._gone.items() if at <= limit]:
-            progress = self._open.get(container_id)
-            if container_id in self._in_use or (progress and progress.in_flight):
+            if container_id in self._in_use or not self._is_done(container_id):
                 continue
             del self._gone[container_id]
-            self._open.pop(container_id, None)
+            self._close(container_id)
             self._removed.add(container_id)
+
+    def _is_done(self, container_id: str) -> bool:
+        progress = self._open.get(container_id)
+        backlog = self._backlogs.get(container_id)
+        flying = progress is not None and progress.in_flight
+        return not flying and (backlog is None or backlog.empty)
+
+    def _close(self, container_id: str) -> None:
+        self._open.pop(container_id, None)
+        backlog = self._backlogs.pop(container_id, None)
+        if backlog is not None:
+            backlog.close()
 
     def _keys(self, container_id: str) -> list[str]:
         key = self._prefix + container_id

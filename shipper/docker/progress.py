@@ -7,19 +7,23 @@ when it rotates a file under a follower. So a place is a `Mark`: the time of the
 line and the checksums of the lines that bear it. While a connection is open nothing is
 suppressed because it is old, only because it is known.
 
+A line is *accepted* when it is read, *departs* when it is put into the sink, and is
+*done* when it is acknowledged. Between the first two it may lie on disk
+(`shipper.docker.backlog`).
+
 Pure: no I/O, no clock.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from zlib import crc32
 
 from shipper.docker.remembered import Remembered
-from shipper.pipeline.entry import Entry
+from shipper.pipeline.entry import Entry, Labels
 
 
 SECOND_NS = 1_000_000_000
@@ -27,8 +31,12 @@ SECOND_NS = 1_000_000_000
 OVERLAP_NS = 2 * SECOND_NS
 """How far before the mark a log is read again: the streams' stamps may cross."""
 
-_BEFORE_MARK = -1
-"""Stands for the checksum of a line in flight that does not move the mark."""
+BEFORE_MARK = -1
+"""Stands for the checksum of a line that does not move the mark when it is done."""
+
+
+_LOST: Labels = (("", "lost"),)
+"""Labels that no line has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +45,14 @@ class Mark:
 
     *timestamp_ns* is that line's time, *checksums* those of the lines that end there
     and bear that time, *high_ns* the greatest time of all lines before (greater than
-    *timestamp_ns* only after the clock was set back).
+    *timestamp_ns* only after the clock was set back). *number* counts the lines that
+    are done since the first one ever: it says which lines of the spool are.
     """
 
     timestamp_ns: int
     checksums: tuple[int, ...]
     high_ns: int
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +82,12 @@ class Segment:
     the new ones; these wait here (*early*), since a mark can only say "up to".
     """
 
-    __slots__ = ("_stream", "early", "pending")
+    __slots__ = ("_stream", "early", "labels", "pending")
 
-    def __init__(self, stream: StreamProgress) -> None:
+    def __init__(self, stream: StreamProgress, labels: Labels) -> None:
         self._stream = stream
-        self.pending: deque[tuple[int, int]] = deque()
+        self.labels = labels
+        self.pending: deque[tuple[Entry, int]] = deque()
         self.early = 0
 
     def acknowledge(self, entries: Sequence[Entry]) -> None:
@@ -127,8 +138,9 @@ class StreamProgress:
     """One stream of one container: lines read, lines in flight, lines done."""
 
     def __init__(self, mark: Mark | None) -> None:
-        self._segments = deque([Segment(self)])
+        self._segments = deque([Segment(self, ())])
         self._replay: _Replay | None = None
+        self.done_number = mark.number if mark else 0
         self._done_ns = mark.timestamp_ns if mark else None
         self._done = list(mark.checksums) if mark else []
         self._done_high_ns = mark.high_ns if mark else 0
@@ -141,7 +153,7 @@ class StreamProgress:
 
     @property
     def cursor(self) -> Segment:
-        """The cursor to put the next line with."""
+        """The cursor of the line that departed last."""
         return self._segments[-1]
 
     @property
@@ -149,7 +161,9 @@ class StreamProgress:
         """The place up to which everything is acknowledged."""
         if self._done_ns is None:
             return None
-        return Mark(self._done_ns, tuple(self._done), self._done_high_ns)
+        return Mark(
+            self._done_ns, tuple(self._done), self._done_high_ns, self.done_number
+        )
 
     @property
     def read(self) -> Mark | None:
@@ -173,10 +187,34 @@ class StreamProgress:
         """How many lines were put and not acknowledged."""
         return sum(len(segment.pending) for segment in self._segments)
 
+    @property
+    def departed_number(self) -> int:
+        """The number of the line that departed last."""
+        return self.done_number + self.in_flight
+
+    def lines_in_flight(self) -> Iterator[tuple[Entry, int]]:
+        """Yield the lines that are put and not acknowledged, and their checksums."""
+        for segment in self._segments:
+            yield from segment.pending
+
     def oldest_in_flight_ns(self) -> int | None:
         """Return the smallest time of a line that is put and not acknowledged."""
-        times = (stamp for part in self._segments for stamp, _ in part.pending)
+        times = (entry[0] for entry, _ in self.lines_in_flight())
         return min(times, default=None)
+
+    def restore(self, read: Mark, done_number: int) -> None:
+        """Take the lines up to *read* for read, and those up to *done_number* for done.
+
+        They lie in the spool, in whole or from *done_number* on.
+        """
+        self.done_number = max(self.done_number, done_number)
+        if read.number <= self.done_number:
+            return
+        self._read_ns, self._read = read.timestamp_ns, list(read.checksums)
+        self._read_high_ns = read.high_ns
+        self._remembered = Remembered(read.high_ns)
+        for checksum in self._read:
+            self._remembered.add(read.timestamp_ns, checksum)
 
     def begin(self, since_ns: int) -> None:
         """Expect the log again from *since_ns* on: a new connection."""
@@ -198,17 +236,33 @@ class StreamProgress:
         old = timestamp_ns <= self._remembered.forgotten_ns
         return old and timestamp_ns < self.read_ns and self._replay is None
 
-    def new_segment(self) -> None:
-        """Use another cursor from now on: the labels change."""
-        if self.cursor.pending:
-            self._segments.append(Segment(self))
+    def depart(self, entry: Entry, checksum: int, labels: Labels) -> Segment:
+        """Note that an accepted line is put now; return the cursor to put it with.
 
-    def accept(self, entry: Entry) -> tuple[bool, bool]:
-        """Take a line as read; return whether it is new and follows a gap.
+        *checksum* is what `accept` returned. Lines depart in the order in which they
+        were accepted.
+        """
+        segment = self._segments[-1]
+        if segment.labels is not labels and segment.labels != labels:
+            if segment.pending:
+                segment = Segment(self, labels)
+                self._segments.append(segment)
+            segment.labels = labels
+        segment.pending.append((entry, checksum))
+        return segment
 
-        A new line is in flight from here on and belongs to ``cursor``. A gap means that
-        the last known line was asked for and did not come: Docker has rotated it away,
-        and perhaps others.
+    def lose(self, count: int) -> None:
+        """Count *count* lines as departed and done: nobody has them any more."""
+        segment = Segment(self, _LOST)
+        segment.pending.extend([(Entry(0, b""), BEFORE_MARK)] * count)
+        self._segments.append(segment)
+        self.acknowledged(segment, count)
+
+    def accept(self, entry: Entry) -> tuple[int | None, bool]:
+        """Take a line as read; return its checksum, and whether it follows a gap.
+
+        None: it is known. A gap means that the last known line was asked for and did
+        not come: Docker has rotated it away, and perhaps others.
         """
         # 0.9 CPU s per million new lines (tests/shipper/docker/bench_frames.py).
         timestamp_ns, line, _ = entry
@@ -220,18 +274,17 @@ class StreamProgress:
             if place is _Place.KNOWN:
                 if self._replay.found:
                     self._replay = None
-                return False, False
+                return None, False
             if place is _Place.MISSED:
                 self._remembered.add(timestamp_ns, checksum)
-                self._segments[-1].pending.append((timestamp_ns, _BEFORE_MARK))
-                return True, False
+                return BEFORE_MARK, False
             gap, self._replay = True, None
         elif (
             last_ns is not None
             and timestamp_ns <= last_ns
             and self._remembered.has(timestamp_ns, checksum)
         ):
-            return False, False
+            return None, False
         if timestamp_ns == last_ns:
             self._read.append(checksum)
         else:
@@ -239,8 +292,7 @@ class StreamProgress:
         if timestamp_ns > self._read_high_ns:  # noqa: PLR1730  # max() costs 3 times this
             self._read_high_ns = timestamp_ns
         self._remembered.add(timestamp_ns, checksum)
-        self._segments[-1].pending.append((timestamp_ns, checksum))
-        return True, gap
+        return checksum, gap
 
     def acknowledged(self, segment: Segment, count: int) -> None:
         """Move the mark over *count* lines of *segment*, or note them as early."""
@@ -258,9 +310,10 @@ class StreamProgress:
             raise ValueError(
                 f"{segment.early} lines acknowledged of {len(pending)} in flight"
             )
+        self.done_number += segment.early
         for _ in range(segment.early):
-            timestamp_ns, checksum = pending.popleft()
-            if checksum == _BEFORE_MARK:
+            (timestamp_ns, _, _), checksum = pending.popleft()
+            if checksum == BEFORE_MARK:
                 continue
             if timestamp_ns == self._done_ns:
                 self._done.append(checksum)
@@ -276,10 +329,16 @@ class Progress:
 
     def __init__(self, position: Position | None = None) -> None:
         self._since_ns = position.since_ns if position else 0
+        self._departed_ns = self._since_ns
         marks = position.marks if position else {}
         self._streams = {key: StreamProgress(mark) for key, mark in marks.items()}
         # A position without marks is promtail's: whole seconds, included in full.
         self._started = bool(marks)
+
+    @property
+    def streams(self) -> Mapping[int, StreamProgress]:
+        """The progress of every stream that has had a line."""
+        return self._streams
 
     def stream(self, stream: int) -> StreamProgress:
         """Return the progress of *stream* (`frames.STDOUT` or `frames.STDERR`)."""
@@ -309,7 +368,7 @@ class Progress:
         oldest_ns = self.oldest_in_flight_ns()
         marks = {key: stream.done for key, stream in self._streams.items()}
         return Position(
-            self._since_ns if oldest_ns is None else oldest_ns,
+            self._departed_ns if oldest_ns is None else oldest_ns,
             {key: mark for key, mark in marks.items() if mark is not None},
         )
 
@@ -345,11 +404,38 @@ class Progress:
             stream.begin(since_ns)
         return since_ns
 
-    def accept(self, stream: StreamProgress, entry: Entry) -> tuple[bool, bool]:
+    def accept(self, stream: StreamProgress, entry: Entry) -> tuple[int | None, bool]:
         """Take a line of *stream* as read, see `StreamProgress.accept`."""
         result = stream.accept(entry)
-        if result[0]:
+        if result[0] is not None:
             # Lines are read in the log's order: the next one is not far from this.
             self._since_ns = entry.timestamp_ns
             self._started = True
         return result
+
+    def depart(
+        self, stream: StreamProgress, entry: Entry, checksum: int, labels: Labels
+    ) -> Segment:
+        """Note that a line of *stream* is put, see `StreamProgress.depart`."""
+        self._departed_ns = entry.timestamp_ns
+        return stream.depart(entry, checksum, labels)
+
+    @property
+    def read(self) -> Position:
+        """The place up to which everything was read: what the spool keeps."""
+        marks = {key: stream.read for key, stream in self._streams.items()}
+        return Position(
+            self._since_ns,
+            {key: mark for key, mark in marks.items() if mark is not None},
+        )
+
+    def restore(self, read: Position, done: Mapping[int, int]) -> None:
+        """Go on behind what lies in the spool, see `StreamProgress.restore`.
+
+        *done* has the number before the first line of each stream there.
+        """
+        for key, mark in read.marks.items():
+            stream = self.stream(key)
+            stream.restore(mark, done.get(key, 0))
+            if mark.number > stream.done_number:
+                self._since_ns, self._started = read.since_ns, True

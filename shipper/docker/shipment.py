@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from contextlib import suppress
 
+from shipper.docker.backlog import Backlog
 from shipper.docker.frames import SYSTEMERR, UNSTAMPED, Line
 from shipper.docker.ledger import STREAM_NAMES
 from shipper.docker.meters import Meters
 from shipper.docker.progress import Progress, StreamProgress
-from shipper.pipeline.entry import Cursor, Entry, Labels, Sink, Untracked
+from shipper.docker.records import Record
+from shipper.docker.spooled import Discovered
+from shipper.pipeline.entry import BoundedSink, Entry, Labels, Untracked
 
 
 log = logging.getLogger(__name__)
@@ -22,54 +27,189 @@ dockerd writes a line at a time, of which a Unix socket holds 278 whatever their
 behind the rotation of the file.
 """
 
+SLICE_BYTES = 64 << 10
+"""So much of one container finds room in the sink whatever the others hold there."""
+
+LINE_COST_BYTES = 256
+"""What a line costs in the sink beside its bytes (`shipper.loki.ledger`)."""
+
+PATIENCE_SECONDS = 2.0
+"""So long lines wait in Docker's files for the sink; then they go to the backlog."""
+
+Label = Callable[[Discovered], dict[int, Labels]]
+
 
 class Shipment:
-    """What the connections of one tailer have in common: labels, progress, sink."""
+    """What the connections of one tailer have in common: labels, progress, sink.
+
+    While the sink has no room, lines wait in *backlog*, without one in front of the
+    sink. *label* gives the labels of each stream of a container from those before the
+    rules. `run` it as a task.
+    """
 
     def __init__(
-        self, container_id: str, progress: Progress, sink: Sink, meters: Meters
+        self,
+        container_id: str,
+        progress: Progress,
+        sink: BoundedSink,
+        meters: Meters,
+        *,
+        backlog: Backlog | None = None,
+        label: Label | None = None,
     ) -> None:
         self.labels: dict[int, Labels] = {}
         """The labels of each stream that is read; lines of others are dropped."""
         self.complaints = 0
         """How often the daemon put an error of its own among the lines."""
+        self.rotates = False
+        """Whether Docker deletes old lines, so that they cannot wait there."""
         self.progress = progress
+        self.backlog = backlog
         self._container = container_id[:12]
         self._sink = sink
         self._meters = meters
+        self._label = label
+        self._fed: tuple[Discovered, dict[int, Labels]] = ({}, {})
+        self._tasks = asyncio.TaskGroup()
+
+    async def run(self) -> None:
+        """Let go what waits in the backlog, until cancelled."""
+        async with self._tasks:
+            if self.backlog is not None:
+                await self.backlog.run(self._feed)
+            await asyncio.Event().wait()
 
     async def put(self, lines: list[Line]) -> int:
         """Put what is new of *lines*; return how many that were."""
-        shipped = await self._put(lines[:SLICE_LINES])
-        for start in range(SLICE_LINES, len(lines), SLICE_LINES):
-            await asyncio.sleep(0)
-            shipped += await self._put(lines[start : start + SLICE_LINES])
+        shipped = start = 0
+        while start < len(lines):
+            if start:
+                await asyncio.sleep(0)
+            end = _slice_end(lines, start)
+            shipped += await self._put(lines[start:end])
+            start = end
         return shipped
 
     async def _put(self, lines: list[Line]) -> int:
-        put, accept = self._sink.put, self.progress.accept
-        shipped = known = 0
-        try:
-            for stream, entry in lines:
-                labels = self.labels.get(stream)
-                if labels is None:
-                    await self._put_odd(stream, entry)
-                    continue
-                progress = self.progress.stream(stream)
-                new, gap = accept(progress, entry)
-                if not new:
-                    known += 1
-                    continue
-                if gap:
-                    self._note_gap(stream, progress)
-                await put(labels, entry, progress.cursor)
-                shipped += 1
-        finally:
-            self._meters.entries(shipped)
-            self._meters.duplicates(known)
-        return shipped
+        records = self._accepted(lines)
+        self._meters.entries(len(records))
+        self._meters.duplicates(len(lines) - len(records))
+        backlog = self.backlog
+        if backlog is None:
+            await self._depart_all(records)
+        elif not await self._has_room(backlog, records):
+            await backlog.take(records)
+        elif self._sink.sure:
+            await self._depart_all(records)
+        else:
+            await self._try(backlog, records)
+        return len(records)
 
-    async def _put_odd(self, stream: int, entry: Entry) -> None:
+    def _accepted(self, lines: list[Line]) -> list[Record]:
+        """Return what is new of *lines*."""
+        records: list[Record] = []
+        accept = self.progress.accept
+        for stream, entry in lines:
+            if stream not in self.labels:
+                self._note_odd(stream, entry, records)
+                continue
+            progress = self.progress.stream(stream)
+            checksum, gap = accept(progress, entry)
+            if checksum is None:
+                continue
+            if gap:
+                self._note_gap(stream, progress)
+            records.append((stream, entry, checksum))
+        return records
+
+    # Departure
+
+    async def _has_room(self, backlog: Backlog, records: list[Record]) -> bool:
+        """Say whether *records* may depart now; wait a little where nothing is lost.
+
+        Docker's log file is the queue, unless it may lose lines.
+        """
+        waits = not (self.rotates or backlog.doomed)
+        if backlog.waiting and not (waits and await backlog.settled(PATIENCE_SECONDS)):
+            return False
+        if self._admits(records):
+            return True
+        return waits and await self._room_for(records)
+
+    async def _room_for(self, records: list[Record]) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not self._admits(records):
+                    await self._sink.room()
+                return True
+        return False
+
+    def _admits(self, records: list[Record]) -> bool:
+        entries = [entry for _, entry, _ in records]
+        streams = {stream for stream, _, _ in records if not stream & UNSTAMPED}
+        return all(
+            self._sink.admits(entries, self.progress.stream(stream).cursor)
+            for stream in streams
+        )
+
+    async def _try(self, backlog: Backlog, records: list[Record]) -> None:
+        """Let *records* depart; those that cannot do so soon go to the *backlog*.
+
+        What stages make of a line may be larger than the line, or be held up.
+        """
+        moving = self._tasks.create_task(self._depart_all(records))
+        done, _ = await asyncio.wait({moving}, timeout=PATIENCE_SECONDS)
+        if not done:
+            backlog.go_behind(moving)
+
+    async def _depart_all(self, records: list[Record]) -> None:
+        labels, depart, put = self.labels, self.progress.depart, self._sink.put
+        departed = 0
+        try:
+            for stream, entry, checksum in records:
+                departed += 1
+                mine = labels.get(stream)
+                if mine is None:
+                    await self._depart_odd(labels, (stream, entry, checksum))
+                    continue
+                cursor = depart(self.progress.stream(stream), entry, checksum, mine)
+                await put(mine, entry, cursor)
+        except BaseException:
+            if self.backlog is not None:  # it feeds them, or saves them at the end
+                self.backlog.keep(records[departed:])
+            raise
+
+    async def _feed(self, discovered: Discovered, record: Record) -> None:
+        """Let *record* of the backlog depart with the labels that it was read with."""
+        labels = self._labels_of(discovered)
+        stream, entry, checksum = record
+        mine = labels.get(stream)
+        if mine is None:
+            await self._depart_odd(labels, record)
+            return
+        progress = self.progress.stream(stream)
+        cursor = self.progress.depart(progress, entry, checksum, mine)
+        await self._sink.put(mine, entry, cursor)
+
+    async def _depart_odd(self, labels: dict[int, Labels], record: Record) -> None:
+        """Let a line without a time go, or one that the rules drop by now."""
+        stream, entry, checksum = record
+        if not stream & UNSTAMPED:
+            progress = self.progress.stream(stream)
+            self.progress.depart(progress, entry, checksum, ()).acknowledge((entry,))
+        elif mine := labels.get(stream & ~UNSTAMPED):
+            await self._sink.put(mine, entry, Untracked())
+
+    def _labels_of(self, discovered: Discovered) -> dict[int, Labels]:
+        if self._label is None:
+            return self.labels
+        if self._fed[0] is not discovered:
+            self._fed = (discovered, self._label(discovered))
+        return self._fed[1]
+
+    # What is odd
+
+    def _note_odd(self, stream: int, entry: Entry, records: list[Record]) -> None:
         """Take a line of the daemon, of an unwanted stream, or without a time."""
         if stream == SYSTEMERR | UNSTAMPED:
             self.complaints += 1
@@ -79,12 +219,8 @@ class Shipment:
                 text,
                 extra={"fields": {"container": self._container}},
             )
-            return
-        labels = self.labels.get(stream & ~UNSTAMPED)
-        if labels is not None:
-            cursor: Cursor = Untracked()
-            await self._sink.put(labels, entry, cursor)
-            self._meters.entries(1)
+        elif stream & ~UNSTAMPED in self.labels:
+            records.append((stream, entry, 0))
 
     def _note_gap(self, stream: int, progress: StreamProgress) -> None:
         self._meters.gaps(1)
@@ -99,3 +235,13 @@ class Shipment:
                 }
             },
         )
+
+
+def _slice_end(lines: list[Line], start: int) -> int:
+    """Return where a slice from *start* on ends: some lines, not too many bytes."""
+    size = 0
+    for at in range(start, min(start + SLICE_LINES, len(lines))):
+        size += len(lines[at][1].line) + LINE_COST_BYTES
+        if size > SLICE_BYTES and at > start:
+            return at
+    return min(start + SLICE_LINES, len(lines))

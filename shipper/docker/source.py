@@ -48,7 +48,7 @@ class DockerSource:
                 yield self._target(container_id, discovered)
 
     def _tailed(self, tailer: Tailer) -> Target:
-        oldest_ns = tailer.oldest_in_flight_ns()
+        oldest_ns = tailer.oldest_ns()
         lag = 0.0 if oldest_ns is None else max(0, self._now_ns() - oldest_ns) / 1e9
         return replace(
             self._target(tailer.container_id, tailer.discovered),

@@ -198,6 +198,7 @@ class Supervisor:
         for container in containers:
             self._compare(container["Id"], container["State"])
         self._ledger.set_existing(self._known)
+        self._feed_the_gone()
         self._found()
 
     def _compare(self, container_id: str, state: str) -> None:
@@ -214,6 +215,12 @@ class Supervisor:
         if self.wanted(discovered):
             describe_it = partial(_given, discovered)
             self._spawn(container_id, describe_it, live=state in _LIVE)
+
+    def _feed_the_gone(self) -> None:
+        """Ship what the spool has of containers that are not read any more."""
+        for container_id in self._ledger.waiting():
+            if container_id not in self._tailers:
+                self._spawn(container_id, partial(_given, {}), gone=True)
 
     async def _update(self, container_id: str) -> None:
         """Look at one container again: created, renamed, or its networks changed."""
@@ -260,7 +267,14 @@ class Supervisor:
 
     # Tailers
 
-    def _spawn(self, container_id: str, describe_it: Describe, *, live: bool) -> None:
+    def _spawn(
+        self,
+        container_id: str,
+        describe_it: Describe,
+        *,
+        live: bool = False,
+        gone: bool = False,
+    ) -> None:
         assert self._group is not None
         tailer = Tailer(
             container_id,
@@ -268,7 +282,9 @@ class Supervisor:
             self._ledger.progress(container_id),
             describe_it,
             self._settings,
+            backlog=self._ledger.backlog(container_id),
             live=live,
+            gone=gone,
         )
         self._tailers[container_id] = tailer
         self._tasks[container_id] = self._group.create_task(

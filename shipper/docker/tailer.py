@@ -14,7 +14,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 
+from shipper.docker.backlog import Backlog
 from shipper.docker.engine import Engine
 from shipper.docker.frames import (
     DEFAULT_MAX_LINE_BYTES,
@@ -31,7 +33,7 @@ from shipper.docker.retry import Retry
 from shipper.docker.shipment import Shipment
 from shipper.docker.stream import DockerError, DockerRefusedError, Response
 from shipper.docker.verify import Verifier
-from shipper.pipeline.entry import Labels, Sink
+from shipper.pipeline.entry import BoundedSink, Labels
 from shipper.relabel import final_labels
 
 
@@ -43,6 +45,9 @@ Describe = Callable[[], Awaitable[Discovered | None]]
 
 DRAIN_SECONDS = 30.0
 """Silence after a container's death that means its log will not end by itself."""
+
+DRAIN_CHECK_SECONDS = 1.0
+"""How often a tailer that waits for its backlog looks whether the container is back."""
 
 ANSWER_SECONDS = 300.0
 """How long no answer is taken for a silent container before it is asked again."""
@@ -62,7 +67,7 @@ class Settings:
     """What all tailers of a job share."""
 
     relabel: Relabel
-    sink: Sink
+    sink: BoundedSink
     meters: Meters = field(default_factory=NoMeters)
     retry: Retry = field(default_factory=Retry)
     max_line_bytes: int = DEFAULT_MAX_LINE_BYTES
@@ -95,9 +100,14 @@ class Tailer:
         describe: Describe,
         settings: Settings,
         *,
+        backlog: Backlog | None = None,
         live: bool = False,
+        gone: bool = False,
     ) -> None:
-        """Read *container_id*; *live* says that it may write yet."""
+        """Read *container_id*; *live* says that it may write yet.
+
+        *gone*: there is nothing to read any more but the *backlog*.
+        """
         self.container_id = container_id
         self.discovered: Discovered = {}
         """The labels before relabelling."""
@@ -105,8 +115,14 @@ class Tailer:
         """Why the connection was lost, until a line comes again."""
         self._engine = engine
         self._shipment = Shipment(
-            container_id, progress, settings.sink, settings.meters
+            container_id,
+            progress,
+            settings.sink,
+            settings.meters,
+            backlog=backlog,
+            label=partial(stream_labels, settings.relabel),
         )
+        self._backlog = backlog
         self._progress = progress
         self._verifier = Verifier(
             engine,
@@ -122,6 +138,7 @@ class Tailer:
         self._described = False
         self._opened: Sequence[int] = (STDOUT, STDERR)
         self._live = live
+        self._gone = gone
         self._unfinished: Demuxer | None = None
         self._failures = 0
         self._restarted = False
@@ -140,13 +157,19 @@ class Tailer:
         """Note that the container was started (again): its log goes on."""
         self._restarted = self._live = True
         self._dead = False
+        self._doom(doomed=False)
         self._limit_silence(None)
         self._hurry.set()
 
     def died(self) -> None:
         """Note that the container died: its log is about to end."""
         self._dead = True
+        self._doom(doomed=True)
         self._limit_silence(self._drained_at())
+
+    def _doom(self, *, doomed: bool) -> None:
+        if self._backlog is not None:
+            self._backlog.doomed = doomed
 
     def hurry(self) -> None:
         """Do not wait any longer before the next attempt."""
@@ -157,22 +180,43 @@ class Tailer:
         if self._described and discovered == self.discovered:
             return
         self.discovered, self._described = discovered, True
-        before = self.labels
         self._shipment.labels = stream_labels(self._settings.relabel, discovered)
-        for stream in before:
-            if before[stream] != self.labels.get(stream):
-                self._progress.stream(stream).new_segment()
+        if self._backlog is not None:
+            self._backlog.discovered = discovered
         if self._response is not None and set(self.labels) - set(self._opened):
             self._response.close()
 
-    def oldest_in_flight_ns(self) -> int | None:
-        """Return the time of the oldest line that is put and not acknowledged."""
-        return self._progress.oldest_in_flight_ns()
+    def oldest_ns(self) -> int | None:
+        """Return the time of the oldest line that is read and not acknowledged."""
+        oldest = [self._progress.oldest_in_flight_ns()]
+        if self._backlog is not None:
+            oldest.append(self._backlog.oldest_ns())
+        return min((stamp for stamp in oldest if stamp is not None), default=None)
 
     # The work
 
     async def run(self) -> Outcome:
-        """Follow the log until it is read to its end; never raises DockerError."""
+        """Follow the log until it is read to its end; never raises DockerError.
+
+        Nothing waits in the backlog then: it has departed.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            shipping = tasks.create_task(self._shipment.run())
+            outcome = Outcome.GONE if self._gone else await self._follow()
+            while not await self._drained():
+                outcome = await self._follow()
+            shipping.cancel()
+        return outcome
+
+    async def _drained(self) -> bool:
+        """Wait until the backlog is empty; False: the container was started again."""
+        while self._backlog is not None and self._backlog.waiting:
+            if self._restarted:
+                return False
+            await self._backlog.settled(DRAIN_CHECK_SECONDS)
+        return True
+
+    async def _follow(self) -> Outcome:
         while True:
             self._restarted = False
             self._hurry.clear()

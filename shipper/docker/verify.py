@@ -182,6 +182,7 @@ class Verifier:
             with suppress(DockerError):  # it may be gone
                 config = await self._engine.log_config(self._container_id)
                 self._rotate_bytes = file_bytes(config)
+                self._shipment.rotates = self._rotate_bytes is not None
         if self._watch is None and self._rotate_bytes is not None:
             clock = asyncio.get_running_loop().time
             self._watch = SkipWatch(self._rotate_bytes, self._opened_ns, clock)

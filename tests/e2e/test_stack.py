@@ -13,7 +13,14 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.e2e.stack import PREFIX, Stack, docker, docker_logs, wait_until
+from tests.e2e.stack import (
+    PREFIX,
+    Stack,
+    docker,
+    docker_logs,
+    get_json,
+    wait_until,
+)
 
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker, pytest.mark.timeout(1500)]
@@ -73,6 +80,13 @@ def test_prometheus_reaches_every_target(site: Stack) -> None:
 
     expected = dict.fromkeys(("prometheus", "node", "nginx", "promtail", "loki"), "1")
     wait_until(lambda: up() == expected, f"up is {up()}, expected {expected}")
+
+
+def test_prometheus_watches_the_shipper_and_nothing_is_wrong(site: Stack) -> None:
+    answer = get_json(site.url("PROMETHEUS_PORT", "/api/v1/rules?type=alert"))
+    rules = [rule for group in answer["data"]["groups"] for rule in group["rules"]]
+    assert {"ShipperDown", "ShipperLinesLost"} <= {rule["name"] for rule in rules}
+    assert [rule["name"] for rule in rules if rule["state"] == "firing"] == []
 
 
 def test_host_metrics_move_in_prometheus(site: Stack) -> None:

@@ -39,7 +39,8 @@ def main() -> None:
         watch.next_turn(read, int(at == 0), progress, {STDOUT})
         looked += (between := time.process_time()) - begun
         for _, entry in read:
-            progress.accept(stream, entry)
+            checksum, _ = progress.accept(stream, entry)
+            progress.depart(stream, entry, checksum or 0, ())
         accepted += time.process_time() - between
     acking = time.process_time()
     stream.cursor.acknowledge([entry for _, entry in lines])

@@ -22,7 +22,7 @@ from shipper.docker.retry import Retry
 from shipper.docker.stream import Deadlines, DockerHost
 from shipper.docker.supervisor import Supervisor
 from shipper.docker.tailer import Settings
-from shipper.pipeline.entry import Cursor, Entry, Labels
+from shipper.pipeline.entry import AlwaysRoom, Cursor, Entry, Labels
 from shipper.positions import Positions
 
 
@@ -204,7 +204,7 @@ async def hang(writer: Writer, query: dict[str, str]) -> None:
     await asyncio.Event().wait()
 
 
-class MemorySink:
+class MemorySink(AlwaysRoom):
     """Keeps what is put; acknowledges at once unless *hold* is set."""
 
     def __init__(self) -> None:

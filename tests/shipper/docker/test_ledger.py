@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from shipper.docker.frames import STDERR, STDOUT
-from shipper.docker.ledger import KEEP_GONE_SECONDS, Ledger, format_mark, parse_mark
+from shipper.docker.ledger import KEEP_GONE_SECONDS, Ledger
+from shipper.docker.marks import format_mark, parse_mark
 from shipper.docker.progress import SECOND_NS, Mark, Position
 from shipper.pipeline.entry import Entry
 from shipper.positions import Positions, load, serialise, store
@@ -35,19 +36,21 @@ def ship(ledger: Ledger, container_id: str, stream: int, entry: Entry) -> None:
     progress = ledger.progress(container_id)
     ledger.release(container_id)
     part = progress.stream(stream)
-    assert progress.accept(part, entry) == (True, False)
-    part.cursor.acknowledge([entry])
+    checksum, gap = progress.accept(part, entry)
+    assert checksum is not None
+    assert not gap
+    progress.depart(part, entry, checksum, ()).acknowledge([entry])
 
 
 numbers = st.integers(0, 2**62)
 sums = st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=4).map(tuple)
 
 
-@given(numbers, sums, numbers)
+@given(numbers, sums, numbers, numbers)
 def test_marks_are_read_as_written(
-    at: int, checksums: tuple[int, ...], up: int
+    at: int, checksums: tuple[int, ...], up: int, number: int
 ) -> None:
-    mark = Mark(at, checksums, max(at, up))
+    mark = Mark(at, checksums, max(at, up), number)
     assert parse_mark(format_mark(mark)) == mark
 
 
@@ -120,7 +123,7 @@ async def test_unreadable_entries_are_said_and_survived(
     assert ledger.progress(ID).position == Position(0)
     assert ledger.progress(OTHER).position == Position(T)
     assert all(record.levelno == logging.ERROR for record in caplog.records)
-    assert "expected '<ns> <checksum>,… [high=<ns>]', got '1 2 3 4'" in caplog.text
+    assert "[n=<lines>]', got '1 2 3 4'" in caplog.text
     await kept.close()
 
 
@@ -173,7 +176,8 @@ async def test_a_gone_container_with_lines_in_flight_is_kept(tmp_path: Path) -> 
     ledger = Ledger(kept, "job", now=clock)
     progress = ledger.progress(ID)
     stream = progress.stream(STDOUT)
-    progress.accept(stream, Entry(T, b"a"))
+    checksum, _ = progress.accept(stream, Entry(T, b"a"))
+    progress.depart(stream, Entry(T, b"a"), checksum or 0, ())
     ledger.set_gone(ID)
     ledger.release(ID)
     clock.seconds += KEEP_GONE_SECONDS + 1
