@@ -6,9 +6,10 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from exporters.toolkit import lifecycle, logs, version
+from exporters.toolkit.datasize import parse_byte_size
 from exporters.toolkit.errors import StartError
 
 from .app import App
@@ -20,6 +21,7 @@ from .override_flags import ACCEPTED, OVERRIDES
 from .overrides import apply, with_client_url
 from .road import Modes
 from .show import show
+from .spool.settings import SpoolSettings
 
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,15 @@ _SWITCHES = {
     "version": "Print this builds version information",
 }
 _CONFIG_FILE = "config.file"
+_SPOOL_DIR = "spool.dir"
+_SPOOL_BYTES = "spool.max-bytes"
+OWN = {
+    _SPOOL_DIR: "Folder for lines that neither memory nor Loki has room for. Default: "
+    "the positions file's name with .spool behind it. Not a flag of promtail.",
+    _SPOOL_BYTES: "How much may be kept there, for example 512MB; 0: nothing. Default "
+    "1GB. Not a flag of promtail.",
+}
+"""Flags with a value that promtail does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,7 @@ class Options:
     switches: frozenset[str]
     overrides: Mapping[str, str]
     without_effect: tuple[str, ...] = ()
+    spool: SpoolSettings = field(default_factory=SpoolSettings)
 
     @property
     def checks(self) -> bool:
@@ -87,7 +99,7 @@ def parse_argv(argv: Sequence[str]) -> Options:
     """
     boolean = dict.fromkeys(_SWITCHES, True) | {_CONFIG_FILE: False}
     boolean |= {name: flag.boolean for name, flag in OVERRIDES.items()}
-    boolean |= ACCEPTED
+    boolean |= {**ACCEPTED, **dict.fromkeys(OWN, False)}
     given = parse_flags(argv, boolean)
     for name, text in given.items():
         if name in OVERRIDES:
@@ -98,14 +110,27 @@ def parse_argv(argv: Sequence[str]) -> Options:
         frozenset(name for name in switches if _is_on(name, given[name])),
         {name: text for name, text in given.items() if name in OVERRIDES},
         tuple(name for name in given if name in ACCEPTED),
+        _spool(given),
     )
+
+
+def _spool(given: Mapping[str, str]) -> SpoolSettings:
+    text = given.get(_SPOOL_BYTES)
+    if text is None:
+        return SpoolSettings(given.get(_SPOOL_DIR, ""))
+    try:
+        limit = parse_byte_size(text)
+    except ValueError as error:
+        reason = f'invalid value "{text}" for flag -{_SPOOL_BYTES}: {error}'
+        raise FlagError(reason) from None
+    return SpoolSettings(given.get(_SPOOL_DIR, ""), limit)
 
 
 def usage() -> str:
     """Return the text of -help, in the shape of Go's flag.PrintDefaults."""
     texts = {_CONFIG_FILE: "yaml file to load", **_SWITCHES}
     texts |= {name: flag.help for name, flag in OVERRIDES.items()}
-    texts |= dict.fromkeys(ACCEPTED, "Accepted, without effect here.")
+    texts |= OWN | dict.fromkeys(ACCEPTED, "Accepted, without effect here.")
     lines = [f"  -{name}\n    \t{texts[name]}" for name in sorted(texts)]
     return "\n".join([f"Usage of {_PROGRAM}:", *lines])
 
@@ -162,6 +187,7 @@ def _modes(options: Options, loaded: Loaded) -> Modes:
         dry_run="dry-run" in options.switches,
         inspect="inspect" in options.switches,
         stdin=_piped(options, loaded.config),
+        spool=options.spool,
     )
 
 

@@ -24,11 +24,12 @@ from .files.supervisor import Pace
 from .journal_job import journal_source
 from .loki.configure import static_headers
 from .meters import Meters
-from .pipeline.entry import Sink
+from .pipeline.entry import BoundedSink, Sink
 from .positions import Positions
 from .push.source import PushSource
 from .relabel import relabel
 from .source import Source
+from .spool.volume import Volume
 from .syslog.source import SyslogSource
 from .tls import tls_context
 
@@ -38,6 +39,7 @@ class Yard:
     """What all sources under one configuration share.
 
     *stack* closes what they open; *hurry* sends what is collected without waiting.
+    *volume* is the spool, None when there is none.
     """
 
     config: Config
@@ -46,9 +48,10 @@ class Yard:
     budget: Budget
     stack: AsyncExitStack
     hurry: Callable[[], object]
+    volume: Volume | None
 
 
-async def sources(job: ScrapeConfig, sink: Sink, yard: Yard) -> list[Source]:
+async def sources(job: ScrapeConfig, sink: BoundedSink, yard: Yard) -> list[Source]:
     """Return everything that reads for *job*; several kinds work side by side.
 
     Raises:
@@ -96,15 +99,17 @@ def _others(job: ScrapeConfig, sink: Sink, yard: Yard) -> Iterator[Source]:
 
 
 async def _docker(
-    job: ScrapeConfig, daemon: DockerSDConfig, sink: Sink, yard: Yard
+    job: ScrapeConfig, daemon: DockerSDConfig, sink: BoundedSink, yard: Yard
 ) -> Source:
     engine = await yard.stack.enter_async_context(Engine(docker_host(daemon)))
     # Containers of another daemon are not "gone": each daemon has its own books.
     several = len(job.docker_sd_configs) > 1
     name = f"{job.job_name}/{daemon.host}" if several else job.job_name
+    ledger = Ledger(yard.positions, name, yard.volume)
+    await ledger.open_spool()
     supervisor = Supervisor(
         engine,
-        Ledger(yard.positions, name),
+        ledger,
         Settings(
             relabel=partial(relabel, rules=job.relabel_configs),
             sink=sink,

@@ -14,6 +14,7 @@ from .metrics import DockerMeters, ShipperMetrics
 from .pipeline.metrics import PipelineMetrics
 from .push.metrics import PushMeters
 from .source import Target
+from .spool.metrics import SpoolMeters
 from .syslog.metrics import SyslogMeters
 
 
@@ -25,6 +26,7 @@ class Meters:
         self.registry = self.shipper.registry
         self.pipelines = PipelineMetrics(self.registry)
         self.docker = DockerMeters(self.shipper)
+        self.spool = SpoolMeters(self.registry)
         self.files = FileMeters(self.shipper)
         self.journal = JournalMeters(self.shipper)
         self.syslog = SyslogMeters(self.registry)
@@ -56,6 +58,12 @@ class LagCollector(Collector):
         for key, seconds in sorted(lags.items()):
             family.add_metric(key, seconds)
         yield family
+        yield GaugeMetricFamily(
+            "shipper_oldest_unacknowledged_seconds",
+            "Age of the oldest line of all that is read and not acknowledged, the "
+            "spool included; 0 without one.",
+            max(lags.values(), default=0.0),
+        )
 
 
 def _text(name: str) -> str:

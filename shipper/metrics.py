@@ -98,10 +98,19 @@ class ShipperMetrics:
         self.reload_fail = counter(
             "promtail_config_reload_fail_total", "Number of reload fail times."
         )
+        self.positions_failures = counter(
+            "shipper_positions_failures_total",
+            "Times that the positions could not be written; it is tried again.",
+        )
         self.refused_entries = counter(
             "shipper_refused_entries_total",
             "Log entries Loki refused for good, by the reason Loki gave.",
             host, reason,
+        )  # fmt: skip
+        self.limited_entries = counter(
+            "shipper_limited_entries_total",
+            "Log entries that were over a limit of Loki and handled before the push.",
+            host, reason, "action",
         )  # fmt: skip
         self.last_acknowledged = Gauge(
             "shipper_last_acknowledged_timestamp_seconds",
@@ -221,3 +230,8 @@ class ClientMetrics:
     def refused(self, reason: str, entries: int) -> None:
         """Count *entries* refused with Loki's own *reason*."""
         self._metrics.refused_entries.labels(self._host, reason).inc(entries)
+
+    def limited(self, reason: str, action: str, entries: int) -> None:
+        """Count *entries* over the limit *reason*, and what was done: *action*."""
+        labels = (self._host, reason, action)
+        self._metrics.limited_entries.labels(*labels).inc(entries)

@@ -1,7 +1,8 @@
 """The road of a log line under one configuration: sources, pipelines, sender, Lokis.
 
 `Road.run` opens it, keeps it open, and closes it in the order that loses nothing:
-intake, what stages hold back, flush, positions. A reload is one road after another.
+intake, what stages hold back, flush, spool, positions. A reload is one road after
+another.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
@@ -21,6 +22,7 @@ from .config.scrape import ScrapeConfig
 from .files.reader import Budget
 from .files.settings import MAX_OPEN_FILES
 from .jobs import Yard, docker_host, sources
+from .leftovers import LeftOver, Leftovers
 from .loki.client import PushClient
 from .loki.configure import client_settings, entry_limits
 from .loki.dry_run import Printer, clients_configured
@@ -28,13 +30,15 @@ from .loki.health import Health
 from .loki.sender import Sender
 from .loki.watch import watch
 from .meters import Meters
-from .pipeline.entry import Entry, Labels, Sink, Untracked
+from .pipeline.entry import BoundedSink, Untracked
 from .pipeline.inspect import Inspector
 from .pipeline.pipeline import NamedConfig, Pipeline
 from .pipeline.stage import Given, Workshop
 from .pipeline.throttle import Throttle
 from .positions import Positions
 from .source import Source, Target
+from .spool.settings import SpoolSettings
+from .spool.volume import Volume
 from .stdin import DEFAULT_JOB, StdinSource
 
 
@@ -43,8 +47,9 @@ log = logging.getLogger(__name__)
 # Together under the 9 s of lifecycle.run; Docker kills after 10 s.
 INTAKE_SECONDS = 1.0
 FLUSH_SECONDS = 1.0
-DRAIN_SECONDS = 4.5
-POSITIONS_SECONDS = 1.5
+DRAIN_SECONDS = 3.5
+SPOOL_SECONDS = 2.0
+POSITIONS_SECONDS = 1.0
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 """Something to run beside the sources."""
@@ -57,6 +62,7 @@ class Modes:
     dry_run: bool = False
     inspect: bool = False
     stdin: bool = False
+    spool: SpoolSettings = field(default_factory=SpoolSettings)
 
 
 class Road:
@@ -77,11 +83,13 @@ class Road:
         self.tried = asyncio.Event()
         """Set when everything is open, or cannot be."""
         self.opened = False
-        self.left_over: list[tuple[Labels, Entry]] = []
-        """Lines that no source can give again and Loki did not take (syslog, stdin).
+        self.left_over: list[LeftOver] = []
+        """Lines that no source can give again, and neither Loki nor the spool took.
 
         Set when the road ends, and before it is opened what the one before it left.
         """
+        self._volume: Volume | None = None
+        self._leftovers: Leftovers | None = None
         self._positions: Positions | None = None
         self._sender: Sender | None = None  # None: a dry run
         self._healths: list[Health] = []
@@ -122,18 +130,21 @@ class Road:
         positions = self._positions = Positions(
             self.config.positions.filename,
             sync_seconds=self.config.positions.sync_period,
+            failed=self._meters.shipper.positions_failures.inc,
         )
         hurry: Callable[[], object] = _nothing
         running: list[Work] = []
         if self._modes.dry_run:
             print(clients_configured(self.config.all_clients), flush=True)  # noqa: T201 - what a dry run is for
-            sink: Sink = Printer(sys.stdout)
+            sink: BoundedSink = Printer(sys.stdout)
         else:
             sink, running = await self._connect(stack)
-            running += [positions.run, partial(self._put_again, sink)]
+            running += [positions.run, *self._open_spool(sink)]
             hurry = sink.flush
         budget = Budget(MAX_OPEN_FILES)
-        yard = Yard(self.config, positions, self._meters, budget, stack, hurry)
+        yard = Yard(
+            self.config, positions, self._meters, budget, stack, hurry, self._volume
+        )
         found: list[Source] = []
         for job in self._jobs():
             front = self._front(job, sink)
@@ -144,7 +155,21 @@ class Road:
         self._sources = found
         return [*running, *(pipeline.run for pipeline in self._pipelines)]
 
-    async def _put_again(self, sink: Sink) -> None:
+    def _open_spool(self, sink: BoundedSink) -> Iterator[Work]:
+        """Yield what works beside the sources: the spool, and what was left over."""
+        settings = self._modes.spool
+        if settings.limit_bytes:
+            folder = settings.beside(self.config.positions.filename)
+            meters = self._meters.spool
+            self._volume = Volume(folder, settings.limit_bytes, meters)
+            meters.show(self._volume)
+            self._leftovers = Leftovers(self._volume)
+            yield self._volume.run
+        yield partial(self._put_again, sink)
+
+    async def _put_again(self, sink: BoundedSink) -> None:
+        if self._leftovers is not None:
+            await self._leftovers.put_again(sink)
         while self.left_over:
             labels, entry = self.left_over[0]
             await sink.put(labels, entry, Untracked())
@@ -154,7 +179,7 @@ class Road:
         jobs = self.config.scrape_configs
         return (jobs or (DEFAULT_JOB,))[:1] if self._modes.stdin else jobs
 
-    def _front(self, job: ScrapeConfig, sink: Sink) -> Sink:
+    def _front(self, job: ScrapeConfig, sink: BoundedSink) -> BoundedSink:
         """Return where the sources of *job* put: its stages, if it has any."""
         stages = [*job.pipeline_stages, *self._throttle]
         if not stages:
@@ -207,7 +232,7 @@ class Road:
         reading: Sequence[asyncio.Task[None]],
         helping: Sequence[asyncio.Task[None]],
     ) -> None:
-        """Stop in the order that loses nothing: intake, flush, positions."""
+        """Stop in the order that loses nothing: intake, flush, spool, positions."""
         for source in self._sources:
             source.stop_reading()
         for task in helping:  # they put, too: what stages release, what was left over
@@ -232,10 +257,11 @@ class Road:
         if left := await sender.drain(DRAIN_SECONDS):
             self.left_over = [*sender.left_over(), *self.left_over]
             log.warning(
-                "stopping with entries Loki did not take; those of containers, files "
-                "and the journal are read again",
+                "stopping with entries Loki did not take, they are kept",
                 extra={"fields": {"entries": left, "others": len(self.left_over)}},
             )
+        if self._volume is not None:
+            await self._spool(self._volume)
         try:
             async with asyncio.timeout(POSITIONS_SECONDS):
                 await self._positions.close()
@@ -243,6 +269,20 @@ class Road:
             log.error(  # noqa: TRY400 - one line, no traceback
                 "positions were not written in time, lines will be read again",
                 extra={"fields": {"file": self._positions.path}},
+            )
+
+    async def _spool(self, volume: Volume) -> None:
+        """Write to the disk what no source may be able to give again."""
+        try:
+            async with asyncio.timeout(SPOOL_SECONDS):
+                if self.left_over and self._leftovers is not None:
+                    kept = await self._leftovers.save_lines(self.left_over)
+                    del self.left_over[:kept]
+                await volume.close()
+        except TimeoutError:
+            log.error(  # noqa: TRY400 - one line, no traceback
+                "the spool was not written in time",
+                extra={"fields": {"folder": volume.folder}},
             )
 
 

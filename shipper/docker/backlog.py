@@ -111,8 +111,10 @@ class Backlog:
         )
 
     def oldest_ns(self) -> int | None:
-        """Return the time of about the oldest line that has not departed."""
-        return self._oldest_ns if self.waiting else None
+        """Return the time of about the oldest line that waits; None without one."""
+        if self._buffer or self._next < self._queue.end:
+            return self._oldest_ns
+        return None
 
     async def settled(self, patience: float) -> bool:
         """Wait until nothing waits here; False once nothing moves for *patience*."""

@@ -79,7 +79,7 @@ class Spooled:
     segments: dict[int, Numbers] = field(default_factory=dict)
     """The numbers of the last lines in each segment."""
     since_ns: int = 0
-    oldest_ns: int = 0
+    oldest_ns: int | None = None
 
     @property
     def read(self) -> Position:

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from shipper.config.model import ClientConfig
-from shipper.pipeline.entry import Cursor, Entry, Labels
+from shipper.pipeline.entry import AlwaysRoom, Cursor, Entry, Labels
 from shipper.show import show
 
 from .encode import format_labels, utf8
 
 
-class Printer:
+class Printer(AlwaysRoom):
     """A sink that writes one line per entry and acknowledges it.
 
     Nothing may keep what it acknowledges: positions are only read in a dry run.

@@ -80,12 +80,12 @@ class Ledger:
         self.held_bytes = 0
         self.held_entries = 0
 
-    def admits(self, entry: Entry, cursor: Cursor) -> bool:
-        """Say whether there is room for *entry* of *cursor* now."""
+    def admits(self, entries: Iterable[Entry], cursor: Cursor) -> bool:
+        """Say whether there is room for *entries* of *cursor* now."""
         account = self._accounts.get(id(cursor))
         if account is None:  # one line of its own goes always
             return True
-        size = cost(entry)
+        size = sum(map(cost, entries))
         limits = self._limits
         held = account.held_bytes + size
         return held <= limits.reserved_bytes or (

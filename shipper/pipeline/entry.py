@@ -60,3 +60,29 @@ class Sink(Protocol):
 
     async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
         """Take *entry* for the stream *labels*, waiting while there is no room."""
+
+
+class BoundedSink(Sink, Protocol):
+    """A sink that says whether it has room, so that nobody has to wait in `put`."""
+
+    sure: bool
+    """Whether `put` never waits for entries that `admits` has admitted."""
+
+    def admits(self, entries: Sequence[Entry], cursor: Cursor) -> bool:
+        """Say whether there is room for all of *entries* now."""
+
+    async def room(self) -> None:
+        """Wait until there is more room; then ask `admits` again."""
+
+
+class AlwaysRoom:
+    """What a `BoundedSink` says that has room for everything."""
+
+    sure = True
+
+    def admits(self, entries: Sequence[Entry], cursor: Cursor) -> bool:  # noqa: ARG002 - see BoundedSink
+        """Say that there is room."""
+        return True
+
+    async def room(self) -> None:
+        """Return at once."""

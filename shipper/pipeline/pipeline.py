@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from math import inf
 
-from .entry import Cursor, Entry, Labels, Sink
+from .entry import BoundedSink, Cursor, Entry, Labels
 from .record import Record
 from .relay import Relay
 from .stage import Emit, Stage, StageConfig, Workshop
@@ -43,14 +43,15 @@ def chain(stages: Sequence[Stage], emit: Emit) -> Emit:
 
 
 class Pipeline:
-    """Implements `Sink`. `run` it as a task; `flush` it when nothing is put any more.
+    """Implements `BoundedSink`. `run` it as a task; `flush` it when nobody puts.
 
     Several tasks may put, each for cursors of its own.
     """
 
     def __init__(
-        self, configs: Iterable[NamedConfig], workshop: Workshop, sink: Sink
+        self, configs: Iterable[NamedConfig], workshop: Workshop, sink: BoundedSink
     ) -> None:
+        self.sure = False  # what stages make of a line may be larger, or late
         self._sink = sink
         self._relays: dict[int, Relay] = {}  # by id(): a cursor needs no hash
         self._released: dict[int, Relay] | None = None
@@ -75,6 +76,17 @@ class Pipeline:
         if self._holders and self._due_at() < self._next_release:
             self._sooner.set()
         await relay.put(self._sink)
+
+    def admits(self, entries: Sequence[Entry], cursor: Cursor) -> bool:
+        """Say whether there seems to be room for *entries* now."""
+        relay = self._relays.get(id(cursor))
+        if relay is None:
+            return self._sink.admits(entries, cursor)
+        return not relay.waiting and self._sink.admits(entries, relay)
+
+    async def room(self) -> None:
+        """Wait until there is more room in the sink."""
+        await self._sink.room()
 
     async def run(self) -> None:
         """Release what stages held back for long enough, until cancelled."""

@@ -51,6 +51,11 @@ class Relay:
         """Say whether nobody can give the lines again (see `is_untracked`)."""
         return is_untracked(self._cursor)
 
+    @property
+    def waiting(self) -> bool:
+        """Say whether something has left the pipeline and was not put yet."""
+        return bool(self._outbox)
+
     def take(self) -> Slot:
         """Return the place of the next line."""
         slot = Slot()

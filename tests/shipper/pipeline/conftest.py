@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from exporters.toolkit.decode import decode
 from shipper.pipeline.custom_metrics import Book
-from shipper.pipeline.entry import Cursor, Entry, Labels, Metadata
+from shipper.pipeline.entry import AlwaysRoom, Cursor, Entry, Labels, Metadata
 from shipper.pipeline.pipeline import Pipeline, assemble, chain
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Workshop
@@ -169,7 +169,7 @@ class Journal:
 
 
 @dataclass
-class Memory:
+class Memory(AlwaysRoom):
     """A sink that keeps entries; `settle` acknowledges the oldest ones."""
 
     entries: list[tuple[Labels, Entry]] = field(default_factory=list)
