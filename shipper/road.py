@@ -77,6 +77,8 @@ class Road:
         self._meters = meters
         self._modes = modes
         self._settings = [client_settings(client) for client in config.all_clients]
+        if not modes.dry_run:
+            modes.spool.check()
         for job in config.scrape_configs:
             for daemon in job.docker_sd_configs:
                 docker_host(daemon)
@@ -153,6 +155,11 @@ class Road:
             else:
                 found += await sources(job, front, yard)
         self._sources = found
+        for name in self._volume.unread() if self._volume else ():
+            log.warning(
+                "the spool has lines of a job that is not configured, they stay there",
+                extra={"fields": {"job": name}},
+            )
         return [*running, *(pipeline.run for pipeline in self._pipelines)]
 
     def _open_spool(self, sink: BoundedSink) -> Iterator[Work]:

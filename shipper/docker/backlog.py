@@ -57,6 +57,8 @@ class Backlog:
         """The labels before the rules of the container now."""
         self.doomed = False
         """Whether Docker may delete the log at any moment, or has done so."""
+        self.stuck = False
+        """Whether the sink has had no room for long, and still has none."""
         self._progress = progress
         self._volume = volume
         self._queue = queue
@@ -126,6 +128,7 @@ class Backlog:
                     await self._idle.wait()
             except TimeoutError:
                 if self._moves == before:
+                    self.stuck = True
                     return False
         return True
 
@@ -191,6 +194,7 @@ class Backlog:
         self._oldest_ns = record[1].timestamp_ns
         await depart(discovered, record)
         self._moves += 1
+        self.stuck = False
 
     async def _feed_block(self, depart: Depart) -> None:
         before = self._queue.damaged

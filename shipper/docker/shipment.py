@@ -30,7 +30,7 @@ behind the rotation of the file.
 SLICE_BYTES = 64 << 10
 """So much of one container finds room in the sink whatever the others hold there."""
 
-LINE_COST_BYTES = 256
+LINE_COST_BYTES = 352
 """What a line costs in the sink beside its bytes (`shipper.loki.ledger`)."""
 
 PATIENCE_SECONDS = 2.0
@@ -94,15 +94,14 @@ class Shipment:
         records = self._accepted(lines)
         self._meters.entries(len(records))
         self._meters.duplicates(len(lines) - len(records))
-        backlog = self.backlog
-        if backlog is None:
+        if self.backlog is None:
             await self._depart_all(records)
-        elif not await self._has_room(backlog, records):
-            await backlog.take(records)
+        elif not await self._has_room(self.backlog, records):
+            await self.backlog.take(records)
         elif self._sink.sure:
             await self._depart_all(records)
         else:
-            await self._try(backlog, records)
+            await self._try(self.backlog, records)
         return len(records)
 
     def _accepted(self, lines: list[Line]) -> list[Record]:
@@ -127,21 +126,28 @@ class Shipment:
     async def _has_room(self, backlog: Backlog, records: list[Record]) -> bool:
         """Say whether *records* may depart now; wait a little where nothing is lost.
 
-        Docker's log file is the queue, unless it may lose lines.
+        Docker's log file is the queue for a moment, unless it may lose lines.
         """
-        waits = not (self.rotates or backlog.doomed)
-        if backlog.waiting and not (waits and await backlog.settled(PATIENCE_SECONDS)):
-            return False
-        if self._admits(records):
-            return True
-        return waits and await self._room_for(records)
+        waits = not (self.rotates or backlog.doomed or backlog.stuck)
+        try:
+            if backlog.waiting and not (
+                waits and await backlog.settled(PATIENCE_SECONDS)
+            ):
+                return False
+            if self._admits(records):
+                return True
+            return waits and await self._room_for(backlog, records)
+        except asyncio.CancelledError:
+            backlog.keep(records)  # to be saved: the program stops
+            raise
 
-    async def _room_for(self, records: list[Record]) -> bool:
+    async def _room_for(self, backlog: Backlog, records: list[Record]) -> bool:
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while not self._admits(records):
                     await self._sink.room()
                 return True
+        backlog.stuck = True
         return False
 
     def _admits(self, records: list[Record]) -> bool:

@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 EVENTS_MARGIN_NS = 10 * 1_000_000_000
 """How far back events are asked for at first; their replay is short anyway."""
 
+LAST_READ_SECONDS = 0.8
+"""How long logs of removed containers are read on after `Supervisor.stop_reading`."""
+
 # A container in one of these states writes, or may at any moment.
 _LIVE = {"running", "paused", "restarting"}
 
@@ -111,8 +114,17 @@ class Supervisor:
             await self._stopping.wait()
             for task in work:
                 task.cancel()
+            await self._read_the_removed()
             for task in self._tasks.values():
                 task.cancel()
+
+    async def _read_the_removed(self) -> None:
+        """Read on for a moment what cannot be read again; others are cancelled."""
+        last = {self._tasks[key] for key, at in self._tailers.items() if at.removed}
+        for task in set(self._tasks.values()) - last:
+            task.cancel()
+        if last:
+            await asyncio.wait(last, timeout=LAST_READ_SECONDS)
 
     # Events
 
@@ -146,6 +158,8 @@ class Supervisor:
             if tailer := self._tailers.get(event.id):
                 tailer.died()
         elif event.action == "destroy":
+            if tailer := self._tailers.get(event.id):
+                tailer.removed = True
             self._ledger.set_gone(event.id)
         elif event.action in {"create", "rename"}:
             self._look_at(event.id)

@@ -111,6 +111,8 @@ class Tailer:
         self.container_id = container_id
         self.discovered: Discovered = {}
         """The labels before relabelling."""
+        self.removed = False
+        """Whether nobody but an open connection has the log any more."""
         self.error = ""
         """Why the connection was lost, until a line comes again."""
         self._engine = engine

@@ -85,6 +85,7 @@ class Volume:
         self._members: list[Member] = []
         self._queues: dict[str, DiskQueue] = {}
         self._full: set[str] = set()
+        self._jobs: set[str] = set()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="spool")
         self._freed = asyncio.Event()
         self._quiet = Quiet(asyncio.get_running_loop().time)
@@ -93,11 +94,13 @@ class Volume:
 
     def docker_ids(self, job: str) -> list[str]:
         """Return the containers of *job* that have a queue here. It is a short look."""
+        self._jobs.add(job)
         return list(self._names("docker", quote(job, safe="")))
 
-    def jobs(self) -> list[str]:
-        """Return the jobs that have queues here."""
-        return [unquote(name) for name in self._names("docker")]
+    def unread(self) -> list[str]:
+        """Return the jobs that have queues here, and whose nobody has asked for."""
+        jobs = {unquote(name) for name in self._names("docker")}
+        return sorted(jobs - self._jobs)
 
     def docker_queue(self, job: str, container_id: str) -> DiskQueue:
         """Return the queue of a container; the same one for as long as it is kept."""
