@@ -24,6 +24,7 @@ from shipper.docker.supervisor import Supervisor
 from shipper.docker.tailer import Settings
 from shipper.pipeline.entry import Entry
 from shipper.positions import Positions
+from shipper.spool.volume import Volume
 
 from .conftest import CountingMeters, MemorySink, name_and_stream
 
@@ -250,7 +251,9 @@ async def shipping(
     sink = sink or MemorySink()
     meters = CountingMeters()
     positions = Positions(str(folder / "positions.yaml"))
-    ledger = Ledger(positions, "job")
+    volume = Volume(str(folder / "spool"), 1 << 30)
+    ledger = Ledger(positions, "job", volume)
+    await ledger.open_spool()
     settings = Settings(name_and_stream, sink, meters, Retry(0.02, 0.5))
     async with Engine(DockerHost(f"unix://{docker.socket}")) as engine:
         supervisor = Supervisor(
@@ -260,6 +263,7 @@ async def shipping(
             filters={"label": [f"shipper-test={docker.mark}"]},
         )
         task = asyncio.create_task(supervisor.run())
+        spool = asyncio.create_task(volume.run())
         async with asyncio.timeout(10):
             while not supervisor.reachable:  # noqa: ASYNC110  # the state has no event
                 await asyncio.sleep(0.01)
@@ -268,3 +272,4 @@ async def shipping(
         finally:
             supervisor.stop_reading()
             await task
+            spool.cancel()
