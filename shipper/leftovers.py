@@ -41,6 +41,7 @@ class Leftovers:
     def __init__(self, volume: Volume) -> None:
         self._volume = volume
         self._queue: DiskQueue = volume.queue("others")
+        self._new = self._queue.end.segment  # what is saved from now on stays
         self._count = _Count()
         volume.join(self)
 
@@ -68,10 +69,11 @@ class Leftovers:
         count = self._count
         if count.ended and count.acknowledged == count.put:
             count.ended = False
-            await self._volume.clear(self._queue)
+            await self._volume.drop(self._queue, self._new)
 
     async def save(self) -> None:
-        """Do nothing: what is there stays until it is acknowledged."""
+        """Delete what is acknowledged; what is not stays."""
+        await self.tick()
 
 
 def pack(lines: Iterable[LeftOver]) -> bytes:

@@ -74,7 +74,8 @@ class Backlog:
         self._next = queue.front
         self._writing = asyncio.Lock()
         self._feeding = False
-        self._moves = 0
+        self.moves = 0
+        """How many lines have departed from here."""
         self._behind: asyncio.Future[None] | None = None
         self._filled = asyncio.Event()
         self._idle = asyncio.Event()
@@ -118,19 +119,11 @@ class Backlog:
             return self._oldest_ns
         return None
 
-    async def settled(self, patience: float) -> bool:
-        """Wait until nothing waits here; False once nothing moves for *patience*."""
+    async def settled(self) -> None:
+        """Wait until nothing waits here."""
         while self.waiting:
-            before = self._moves
             self._idle.clear()
-            try:
-                async with asyncio.timeout(patience):
-                    await self._idle.wait()
-            except TimeoutError:
-                if self._moves == before:
-                    self.stuck = True
-                    return False
-        return True
+            await self._idle.wait()
 
     # Lines come
 
@@ -193,7 +186,7 @@ class Backlog:
     ) -> None:
         self._oldest_ns = record[1].timestamp_ns
         await depart(discovered, record)
-        self._moves += 1
+        self.moves += 1
         self.stuck = False
 
     async def _feed_block(self, depart: Depart) -> None:
@@ -238,8 +231,9 @@ class Backlog:
         await self._drop_done()
 
     async def save(self) -> None:
-        """Write everything that is not acknowledged."""
+        """Write everything that is not acknowledged, drop what is."""
         await self._write()
+        await self._drop_done()
 
     def _overdue(self) -> bool:
         """Say whether a line is in flight for long that is not on disk."""

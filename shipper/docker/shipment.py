@@ -36,6 +36,9 @@ LINE_COST_BYTES = 352
 PATIENCE_SECONDS = 2.0
 """So long lines wait in Docker's files for the sink; then they go to the backlog."""
 
+LOOK_SECONDS = 0.2
+"""How often those that wait look whether Docker may lose lines now."""
+
 Label = Callable[[Discovered], dict[int, Labels]]
 
 
@@ -128,26 +131,27 @@ class Shipment:
 
         Docker's log file is the queue for a moment, unless it may lose lines.
         """
-        waits = not (self.rotates or backlog.doomed or backlog.stuck)
+        if not backlog.waiting and self._admits(records):
+            return True
         try:
-            if backlog.waiting and not (
-                waits and await backlog.settled(PATIENCE_SECONDS)
-            ):
-                return False
-            if self._admits(records):
-                return True
-            return waits and await self._room_for(backlog, records)
+            return await self._room_for(backlog, records)
         except asyncio.CancelledError:
             backlog.keep(records)  # to be saved: the program stops
             raise
 
     async def _room_for(self, backlog: Backlog, records: list[Record]) -> bool:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                while not self._admits(records):
-                    await self._sink.room()
+        now = asyncio.get_running_loop().time
+        moves, until = backlog.moves, now() + PATIENCE_SECONDS
+        while not (self.rotates or backlog.doomed or backlog.stuck):
+            waiting = backlog.settled() if backlog.waiting else self._sink.room()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await waiting
+            if not backlog.waiting and self._admits(records):
                 return True
-        backlog.stuck = True
+            if now() >= until:
+                backlog.stuck = moves == backlog.moves
+                moves, until = backlog.moves, now() + PATIENCE_SECONDS
         return False
 
     def _admits(self, records: list[Record]) -> bool:

@@ -35,7 +35,7 @@ EVENTS_MARGIN_NS = 10 * 1_000_000_000
 """How far back events are asked for at first; their replay is short anyway."""
 
 LAST_READ_SECONDS = 0.8
-"""How long logs of removed containers are read on after `Supervisor.stop_reading`."""
+"""How long logs of dead containers are read on after `Supervisor.stop_reading`."""
 
 # A container in one of these states writes, or may at any moment.
 _LIVE = {"running", "paused", "restarting"}
@@ -114,17 +114,19 @@ class Supervisor:
             await self._stopping.wait()
             for task in work:
                 task.cancel()
-            await self._read_the_removed()
+            await self._read_the_dead()
             for task in self._tasks.values():
                 task.cancel()
 
-    async def _read_the_removed(self) -> None:
-        """Read on for a moment what cannot be read again; others are cancelled."""
-        last = {self._tasks[key] for key, at in self._tailers.items() if at.removed}
-        for task in set(self._tasks.values()) - last:
-            task.cancel()
-        if last:
-            await asyncio.wait(last, timeout=LAST_READ_SECONDS)
+    async def _read_the_dead(self) -> None:
+        """Read on for a moment what may not be there at the next start."""
+        dead = [key for key, tailer in self._tailers.items() if tailer.dead]
+        for container_id in self._tasks.keys() - dead:
+            self._tasks[container_id].cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_READ_SECONDS):
+                for tailer in [self._tailers[container_id] for container_id in dead]:
+                    await tailer.read_out.wait()
 
     # Events
 
@@ -158,8 +160,6 @@ class Supervisor:
             if tailer := self._tailers.get(event.id):
                 tailer.died()
         elif event.action == "destroy":
-            if tailer := self._tailers.get(event.id):
-                tailer.removed = True
             self._ledger.set_gone(event.id)
         elif event.action in {"create", "rename"}:
             self._look_at(event.id)

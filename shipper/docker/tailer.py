@@ -111,8 +111,8 @@ class Tailer:
         self.container_id = container_id
         self.discovered: Discovered = {}
         """The labels before relabelling."""
-        self.removed = False
-        """Whether nobody but an open connection has the log any more."""
+        self.read_out = asyncio.Event()
+        """Set while there is nothing more to read of the log."""
         self.error = ""
         """Why the connection was lost, until a line comes again."""
         self._engine = engine
@@ -152,6 +152,11 @@ class Tailer:
     def labels(self) -> dict[int, Labels]:
         """The labels of each stream that is read."""
         return self._shipment.labels
+
+    @property
+    def dead(self) -> bool:
+        """Whether the container has died: its log may be deleted at any moment."""
+        return self._dead
 
     # What the supervisor tells
 
@@ -205,8 +210,11 @@ class Tailer:
         async with asyncio.TaskGroup() as tasks:
             shipping = tasks.create_task(self._shipment.run())
             outcome = Outcome.GONE if self._gone else await self._follow()
+            self.read_out.set()
             while not await self._drained():
+                self.read_out.clear()
                 outcome = await self._follow()
+                self.read_out.set()
             shipping.cancel()
         return outcome
 
@@ -215,7 +223,9 @@ class Tailer:
         while self._backlog is not None and self._backlog.waiting:
             if self._restarted:
                 return False
-            await self._backlog.settled(DRAIN_CHECK_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(DRAIN_CHECK_SECONDS):
+                    await self._backlog.settled()
         return True
 
     async def _follow(self) -> Outcome:

@@ -20,6 +20,7 @@ from .backoff import parse_retry_after
 from .headers import HeaderError, build_headers
 from .oauth2 import TokenSource
 from .outcome import Answer
+from .page import Page, page_url, read_page
 from .redirect import MAX_REDIRECTS, REPEATED, carried, moved_to, refusal_to_follow
 from .settings import ClientSettings
 from .token import TokenError
@@ -27,6 +28,12 @@ from .trip import cannot_connect, failure, read_text
 
 
 PROBE_TIMEOUT_SECONDS: Final = 5.0
+PAGE_TIMEOUT_SECONDS: Final = 5.0
+
+FAILURES: Final = (
+    aiohttp.ClientError, OSError, StartError, HeaderError, TokenError,
+)  # fmt: skip
+"""What can go wrong with a request: the network, a file, a token."""
 
 Headers = CIMultiDict[str]
 
@@ -86,9 +93,7 @@ class PushClient:
                 return await self._push_with_token(self._tokens, headers, body)
         except TimeoutError:
             return failure(TimeoutError(f"no answer within {seconds:g} s"))
-        except (
-            aiohttp.ClientError, OSError, StartError, HeaderError, TokenError,
-        ) as error:  # fmt: skip
+        except FAILURES as error:
             return failure(error)
 
     async def probe(self) -> str | None:
@@ -107,6 +112,33 @@ class PushClient:
             return cannot_connect(error)
         writer.close()
         return None
+
+    @property
+    def tenant(self) -> str:
+        """Return whose lines these are, unless a line names another tenant."""
+        return self.settings.tenant
+
+    async def page(self, name: str) -> Page | None:
+        """Return Loki's page *name*, as it shows it to who pushes; None: it does not.
+
+        A page is a help, never a need: why there is none makes no difference.
+        """
+        assert self._session, "enter the client first"
+        url = page_url(self._url, name)
+        if url is None:
+            return None
+        try:
+            async with asyncio.timeout(PAGE_TIMEOUT_SECONDS):
+                headers = await self._headers(self.settings.tenant)
+                headers.popall("Content-Type", None)
+                headers.popall("Content-Encoding", None)
+                if self._tokens is not None:
+                    headers["Authorization"] = (await self._tokens.get()).header
+                options = await self.settings.trip.options(url, headers, self._files)
+                async with self._session.get(url, **options) as response:
+                    return await read_page(response)
+        except (TimeoutError, *FAILURES):
+            return None
 
     async def _open_session(self) -> aiohttp.ClientSession:
         return await self._stack.enter_async_context(

@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Callable
 
 from .batch import Batch, Builder
-from .delivery import Delivery, Pause
+from .courier import Pause
+from .delivery import Delivery
 from .ledger import Ticket
 from .route import Route
 
@@ -56,7 +57,8 @@ class Lane:
             GaveUp: the program stops and Loki does not take a batch.
         """
         while self._closed or self._builder:
-            await self._delivery.deliver(self._route, await self._next())
+            batch = await self._next()
+            await self._delivery.deliver(self._route, batch, self._following)
         on_empty()
 
     async def _next(self) -> Batch:
@@ -67,7 +69,12 @@ class Lane:
                 break
             self._kick.clear()
             await self._pause(seconds, self._kick)
+        if not self._closed:
+            self._flush = False
+        return self._following() or self._builder.take()
+
+    def _following(self) -> Batch | None:
+        """Return what is here beyond the batch under way, full or not."""
         if self._closed:
             return self._closed.popleft()
-        self._flush = False
-        return self._builder.take()
+        return self._builder.take() if self._builder else None

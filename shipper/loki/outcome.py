@@ -88,7 +88,7 @@ def _judge_refusal(
     refusal = parse_refusal(body, entries)
     if refusal.kind is Kind.SETUP or (refusal.kind is Kind.TENANT and own_tenant):
         return Outcome(Verdict.HOLD, reason)
-    if refusal.kind is Kind.UNKNOWN:  # a single entry that is still refused is dropped
+    if refusal.kind is Kind.UNKNOWN:  # perhaps one entry, perhaps none: see `doubt`
         return Outcome(Verdict.SPLIT, reason, {"bad_request": 1})
     return Outcome(Verdict.REFUSED, reason, refusal.dropped)
 

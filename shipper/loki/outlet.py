@@ -12,7 +12,8 @@ from shipper.pipeline.entry import Labels
 
 from .batch import Builder
 from .body import Stream
-from .delivery import Delivery, GaveUp, Pause
+from .courier import GaveUp, Pause
+from .delivery import Delivery
 from .encode import format_labels
 from .lane import Lane
 from .ledger import Ticket

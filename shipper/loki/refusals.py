@@ -79,7 +79,7 @@ def parse_refusal(body: str, entries: int) -> Refusal:
     if _SETUP.search(text) and not _GROUP.search(text):
         return Refusal(Kind.SETUP, {})
     dropped: dict[str, int] = {}
-    for count, message in _messages(text):
+    for count, message in messages(text):
         if reason := _match(_ABOUT_STREAM, message):
             return Refusal(Kind.WHOLE, {reason: entries})
         reason = _match(_ABOUT_ENTRIES, message)
@@ -90,7 +90,7 @@ def parse_refusal(body: str, entries: int) -> Refusal:
     return Refusal(Kind.PARTLY, dropped) if dropped else Refusal(Kind.UNKNOWN, {})
 
 
-def _messages(text: str) -> list[tuple[int, str]]:
+def messages(text: str) -> list[tuple[int, str]]:
     """Take ``N errors like: A; M errors like: B`` apart; one error counts once."""
     marks = list(_GROUP.finditer(text))
     if not marks or marks[0].start():

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 
 from shipper.metrics import ClientMetrics, Reason
 
-from .batch import Batch
 from .body import Body
-from .outcome import Answer, Outcome, Verdict
+from .fit import Action, Note
+from .ledger import Ticket
+from .outcome import Outcome, Verdict
+from .part import Push
 from .quiet import Quiet
 from .route import Route
 
@@ -39,12 +42,11 @@ class Reports:
         if body.replaced_entries:
             self._replaced(route.tenant, body.replaced_entries, body.replaced_bytes)
 
-    def waiting(
-        self, route: Route, answer: Answer, outcome: Outcome, seconds: float
-    ) -> None:
+    def waiting(self, push: Push, seconds: float) -> None:
         """Count a push that is to be tried again in *seconds*."""
+        route, answer, outcome = push.route, push.answer, push.outcome
+        holding = push.held
         self._metrics.retried(route.tenant)
-        holding = outcome.verdict is Verdict.HOLD
         again = self._quiet.may_say((outcome.verdict, answer.status))
         if again is None:
             return
@@ -61,27 +63,71 @@ class Reports:
             }},
         )  # fmt: skip
 
-    def refused(self, route: Route, batch: Batch, outcome: Outcome, size: int) -> None:
-        """Count what Loki refused; the rest of the batch it has stored."""
-        entries = len(batch.tickets)
-        dropped = sum(outcome.dropped.values())
-        lost_bytes = size * dropped // entries  # which ones, Loki does not say exactly
-        for reason, count in outcome.dropped.items():
-            self._metrics.refused(reason, count)
-        self._metrics.dropped(route.tenant, Reason.GENERIC, dropped, lost_bytes)
-        if dropped < entries:
-            self._metrics.sent(entries - dropped, size - lost_bytes)
-        again = self._quiet.may_say(("refused", *outcome.dropped))
+    def refused(
+        self,
+        route: Route,
+        tickets: Sequence[Ticket],
+        dropped: Mapping[str, int],
+        reason: str,
+        size: int,
+    ) -> None:
+        """Count what Loki refused of *tickets*, *size* bytes; the rest it has stored.
+
+        *dropped* has the entries by Loki's own words for it, *reason* its answer.
+        """
+        entries, lost = len(tickets), sum(dropped.values())
+        if not lost:
+            self._metrics.sent(entries, size)
+            return
+        lost_bytes = size * lost // entries  # which ones, Loki does not say exactly
+        for word, count in dropped.items():
+            self._metrics.refused(word, count)
+        self._metrics.dropped(route.tenant, Reason.GENERIC, lost, lost_bytes)
+        if lost < entries:
+            self._metrics.sent(entries - lost, size - lost_bytes)
+        again = self._quiet.may_say(("refused", *dropped))
         if again is None:
             return
-        example = batch.tickets[0].entry
         log.error(
             "Loki refused entries for good, they are dropped",
             extra={"fields": {
                 "host": self._host, "tenant": route.tenant,
-                "stream": route.stream.text, "dropped": dropped, "of": entries,
-                "error": outcome.reason, "first_timestamp_ns": example.timestamp_ns,
+                "stream": route.stream.text, "dropped": lost, "of": entries,
+                "error": reason,
+                "first_timestamp_ns": tickets[0].entry.timestamp_ns,
                 "suppressed": again,
+            }},
+        )  # fmt: skip
+
+    def out_of_time(self, route: Route, dropped: Sequence[tuple[Ticket, str]]) -> None:
+        """Count entries that Loki would refuse for their time, as if it had."""
+        for ticket, reason in dropped:
+            self._metrics.refused(reason, 1)
+            size = len(ticket.shipped.line)
+            self._metrics.dropped(route.tenant, Reason.GENERIC, 1, size)
+            self._limited(route, (reason, Action.DROPPED), 1, ticket)
+
+    def limited(
+        self, route: Route, notes: Counter[Note], tickets: Sequence[Ticket]
+    ) -> None:
+        """Count what was done so that Loki takes *tickets*."""
+        for note, count in notes.items():
+            self._limited(route, note, count, max(tickets, key=_size))
+
+    def _limited(self, route: Route, note: Note, count: int, example: Ticket) -> None:
+        reason, action = note
+        self._metrics.limited(reason, action, count)
+        again = self._quiet.may_say(note)
+        if again is None:
+            return
+        log.warning(  # never the line itself: it may hold a secret
+            "log entries are over a limit of Loki",
+            extra={"fields": {
+                "host": self._host, "tenant": route.tenant, "reason": reason,
+                "action": action.value, "entries": count,
+                "stream": route.stream.text,
+                "example_timestamp_ns": example.shipped.timestamp_ns,
+                "example_bytes": _size(example), "suppressed": again,
             }},
         )  # fmt: skip
 
@@ -99,3 +145,7 @@ class Reports:
                     "entries": entries, "error": outcome.reason, "suppressed": again,
                 }},
             )  # fmt: skip
+
+
+def _size(ticket: Ticket) -> int:
+    return len(ticket.shipped.line)

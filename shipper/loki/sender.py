@@ -19,7 +19,9 @@ from typing import Self
 from shipper.metrics import ClientMetrics, ShipperMetrics
 from shipper.pipeline.entry import Cursor, Entry, Labels, is_untracked
 
-from .delivery import Delivery, Pause, Pusher, pause
+from .courier import Pause, Pusher, pause
+from .cut import character_end
+from .delivery import Delivery
 from .health import Health
 from .ledger import Ledger, Limits, Ticket
 from .outlet import Outlet
@@ -162,7 +164,9 @@ class Sender:
     def _cut(self, labels: Labels, ticket: Ticket, limit: int) -> bool:
         """Apply max_line_size to *ticket*; return False when it is dropped."""
         line = ticket.entry.line
-        kept = cut_line(line, limit) if self._entry_limits.truncate else None
+        kept = (
+            line[: character_end(line, limit)] if self._entry_limits.truncate else None
+        )
         cut = None if kept is None else len(line) - len(kept)
         for outlet in self._outlets:
             outlet.count_too_long(labels, cut, len(line))
@@ -172,14 +176,3 @@ class Sender:
             return False
         ticket.shipped = ticket.entry._replace(line=kept)
         return True
-
-
-def cut_line(line: bytes, limit: int) -> bytes:
-    """Return the first *limit* bytes of *line*, or up to three less.
-
-    A character of UTF-8 is not cut in two, as promtail does.
-    """
-    for end in range(limit, max(limit - 4, -1), -1):
-        if line[end] & 0xC0 != 0x80:  # no continuation: a character begins here
-            return line[:end]
-    return line[:limit]

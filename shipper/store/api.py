@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from aiohttp import web
 from multidict import MultiDict
 
+from shipper.store.config_page import config_page
 from shipper.store.index import Index
 from shipper.store.push import Pusher
 from shipper.store.queries import Queries, refused
@@ -146,6 +147,11 @@ class Api:
         """Answer with the Loki version whose API this is."""
         del request
         return _json(render.dumps(_BUILD))
+
+    async def config(self, request: web.Request) -> web.StreamResponse:
+        """Answer with the limits, as Loki shows its configuration."""
+        del request
+        return web.Response(text=config_page(self._settings))
 
     async def ready(self, request: web.Request) -> web.StreamResponse:
         """Answer ready, or 503 with the reason."""

@@ -125,6 +125,7 @@ def application(api: Api, metrics: StoreMetrics) -> web.Application:
         (both, "/loki/api/v1/index/stats", api.index_stats),
         (("GET",), "/loki/api/v1/tail", api.tail),
         (("GET",), "/loki/api/v1/status/buildinfo", api.buildinfo),
+        (("GET",), "/config", api.config),
         (("GET",), "/ready", api.ready),
         (("GET",), "/metrics", metrics_page),
     ]

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from shipper.pipeline.entry import Cursor, Entry, Labels
+from shipper.pipeline.entry import AlwaysRoom, Cursor, Entry, Labels
 
 
 @dataclass
-class Sink:
+class Sink(AlwaysRoom):
     """Keeps what is put; acknowledges at once unless it *holds*.
 
-    While *room* is not set everyone waits.
+    While *gate* is not set everyone waits.
     """
 
     holds: bool = False
@@ -25,11 +25,11 @@ class Sink:
     owed: list[tuple[Entry, Cursor]] = field(default_factory=list)
     cursors: list[Cursor] = field(default_factory=list)
     waiting: int = 0
-    room: asyncio.Event = field(default_factory=asyncio.Event)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def __post_init__(self) -> None:
-        self.room.set()
+        self.gate.set()
 
     async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
         if self.broken:
@@ -37,7 +37,7 @@ class Sink:
         self.waiting += 1
         async with self.changed:
             self.changed.notify_all()
-        await self.room.wait()
+        await self.gate.wait()
         self.waiting -= 1
         self.entries.append((labels, entry))
         self.cursors.append(cursor)

@@ -32,8 +32,10 @@ from shipper.road import (
     FLUSH_SECONDS,
     INTAKE_SECONDS,
     POSITIONS_SECONDS,
+    SPOOL_SECONDS,
     Modes,
 )
+from shipper.spool.settings import SpoolSettings
 
 from .docker.conftest import (
     BASE_NS,
@@ -140,14 +142,14 @@ scrape_configs:
 
     @asynccontextmanager
     async def running(
-        self, text: str = "", *, dry_run: bool = False
+        self, text: str = "", *, modes: Modes | None = None
     ) -> AsyncIterator[None]:
         """Run the shipper; leaving stops it in order."""
         text = text or self.config_text()
         stop = asyncio.Event()
         async with asyncio.timeout(30):
             config = decode(text.encode(), Config, "test.yaml")
-            app = App(config, modes=Modes(dry_run=dry_run))
+            app = App(config, modes=modes)
             task = asyncio.create_task(app.serve(stop))
             try:
                 yield
@@ -232,6 +234,48 @@ async def test_what_loki_did_not_take_is_read_again(site: Site) -> None:
     assert site.loki.streams == wanted(20)
 
 
+async def test_what_loki_did_not_take_survives_its_container(site: Site) -> None:
+    site.docker.logs = [follow(*frames(20))]
+    site.loki.status = 503
+    async with site.running():
+        await site.until(
+            "/metrics", lambda _, text: "\nshipper_queue_entries 40" in text
+        )
+    assert sorted(site.folder.rglob("*.blocks"))
+    site.docker.containers.clear()
+    site.loki.status = 204
+    async with site.running():
+        await site.loki.wait_for(40)
+        spool = "\nshipper_spool_bytes 0\n"
+        await site.until("/metrics", lambda _, text: spool in text)
+    assert site.loki.streams == wanted(20)
+    assert not sorted(site.folder.rglob("*.blocks"))
+
+
+async def test_without_a_spool_docker_is_the_only_one_who_keeps(site: Site) -> None:
+    site.docker.logs = [follow(*frames(20)), follow(*frames(20))]
+    site.loki.status = 503
+    none = Modes(spool=SpoolSettings(limit_bytes=0))
+    async with site.running(modes=none):
+        await site.until(
+            "/metrics", lambda _, text: "\nshipper_queue_entries 40" in text
+        )
+    assert not (site.folder / "positions.yaml.spool").exists()
+    site.loki.status = 204
+    async with site.running(modes=none):
+        await site.loki.wait_for(40)
+    assert site.loki.streams == wanted(20)
+
+
+async def test_a_spool_that_cannot_be_is_one_plain_error(site: Site) -> None:
+    (site.folder / "file").write_text("")
+    modes = Modes(spool=SpoolSettings(str(site.folder / "file" / "spool")))
+    with pytest.raises(
+        StartError, match=r"^-spool.dir: .*/file/spool: cannot be writt"
+    ):
+        App(site.config(), modes=modes)
+
+
 async def test_the_stop_is_in_time_with_a_loki_that_hangs(site: Site) -> None:
     site.docker.logs = [follow(*frames(20))]
     site.loki.hang = asyncio.Event()
@@ -239,7 +283,8 @@ async def test_the_stop_is_in_time_with_a_loki_that_hangs(site: Site) -> None:
     async with site.running():
         await site.loki.asked.wait()
         started = loop.time()
-    at_most = INTAKE_SECONDS + FLUSH_SECONDS + DRAIN_SECONDS + POSITIONS_SECONDS
+    at_most = INTAKE_SECONDS + FLUSH_SECONDS + DRAIN_SECONDS
+    at_most += SPOOL_SECONDS + POSITIONS_SECONDS
     assert loop.time() - started < at_most < 9
 
 
@@ -256,7 +301,7 @@ async def test_a_dry_run_prints_and_keeps_nothing(
 ) -> None:
     site.docker.logs = [follow(*frames(2))]
     printed = ""
-    async with site.running(dry_run=True):
+    async with site.running(modes=Modes(dry_run=True)):
         while printed.count("\t") < 8:
             await asyncio.sleep(0.01)
             printed += capsys.readouterr().out
@@ -414,6 +459,30 @@ async def test_a_reload_keeps_what_no_source_can_give_again(
     [(labels, entries)] = site.loki.streams.items()
     assert labels == '{a="b", job="syslog"}'
     assert [entry.line for entry in entries] == [b"line 0", b"line 1", b"line 2"]
+
+
+async def test_what_no_source_can_give_again_survives_a_stop(site: Site) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    text = f"""{site.config_text()}
+  - job_name: syslog
+    syslog: {{listen_address: "127.0.0.1:{port}", labels: {{job: syslog}}}}
+"""
+    site.loki.status = 503
+    async with site.running(text):
+        await site.until("/ready", lambda _, text: "starting" not in text)
+        writer = await _connected(port)
+        writer.write(b"<34>1 2026-11-25T22:14:15Z host app - - - one\n")
+        writer.close()
+        counted = "promtail_syslog_target_entries_total 1\n"
+        await site.until("/metrics", lambda _, text: counted in text)
+    site.loki.status = 204
+    async with site.running(text):
+        await site.loki.wait_for(1)
+    [(labels, [entry])] = site.loki.streams.items()
+    assert (labels, entry.line) == ('{job="syslog"}', b"one")
+    assert not sorted(site.folder.rglob("*.blocks"))
 
 
 async def _connected(port: int) -> asyncio.StreamWriter:

@@ -23,9 +23,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from exporters.toolkit.datasize import parse_byte_size
+from shipper.logql.duration import parse_prometheus_duration
 from shipper.loki.encode import encode_push
 from shipper.pipeline.entry import Entry
+from shipper.store.service_name import DISCOVER_SERVICE_NAME
 
 
 pytestmark = [pytest.mark.oracle, pytest.mark.timeout(180)]
@@ -276,3 +280,50 @@ def test_bodies_that_cannot_be_read(
     server: Server, body: bytes, headers: dict[str, str]
 ) -> None:
     assert server.ask(PUSH, body, headers)[0] == 400
+
+
+LIMITS = {
+    "reject_old_samples": True,
+    "reject_old_samples_max_age": 7 * 86400 * SECOND,
+    "creation_grace_period": 600 * SECOND,
+    "max_line_size": 256 * 1024,
+    "max_line_size_truncate": False,
+    "max_label_names_per_series": 15,
+    "max_label_name_length": 1024,
+    "max_label_value_length": 2048,
+    "allow_structured_metadata": True,
+    "max_structured_metadata_size": 64 * 1024,
+    "max_structured_metadata_entries_count": 128,
+    "ingestion_rate_mb": 4,
+    "ingestion_burst_size_mb": 6,
+    "per_stream_rate_limit": 3 << 20,
+    "per_stream_rate_limit_burst": 15 << 20,
+    "max_global_streams_per_user": 5000,
+    "max_entries_limit_per_query": 5000,
+    "max_query_series": 500,
+    "max_query_length": 721 * 3600 * SECOND,
+    "max_concurrent_tail_requests": 10,
+    "query_timeout": 60 * SECOND,
+}
+
+
+def amount(value: object) -> object:
+    """Return the number that a size or a duration means: ``1w`` and ``7d`` are one."""
+    for parse in (parse_prometheus_duration, parse_byte_size):  # 10m is no size
+        try:
+            return parse(str(value))
+        except ValueError:
+            continue
+    return value
+
+
+def test_the_configuration_shows_the_limits(server: Server) -> None:
+    status, text = server.ask("/config")
+    assert status == 200
+    page = yaml.safe_load(text)
+    shown = page["limits_config"]
+    assert {key: amount(shown[key]) for key in LIMITS} == LIMITS
+    assert shown["discover_service_name"] == list(DISCOVER_SERVICE_NAME)
+    assert page["runtime_config"]["file"] == ""
+    assert page["target"] == "all"
+    assert "auth_enabled" not in page

@@ -339,7 +339,8 @@ async def _run(folder: Path, program: list[Step], most: int, odd: int) -> None:
     async with life(folder, 10_000) as now:
         await now.shipment.put(log[:written])
         assert now.shipment.backlog is not None
-        assert await now.shipment.backlog.settled(10)
+        async with asyncio.timeout(10):
+            await now.shipment.backlog.settled()
         _check_order(now.loki.taken)
         taken += now.loki.taken
     assert {entry for _, entry in taken} >= {entry for _, entry in log[:written]}

@@ -183,7 +183,8 @@ async def serving(tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
     """Let a `Server` listen on a free port of loopback."""
     server = Server()
     app = web.Application()
-    app.router.add_route("*", PUSH_PATH, server.answer)
+    for path in (PUSH_PATH, "/config"):
+        app.router.add_route("*", path, server.answer)
     listening = TestServer(app, scheme="https" if tls else "http")
     await listening.start_server(ssl=tls)
     server.url = str(listening.make_url(PUSH_PATH))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given, strategies as st
 
-from shipper.loki.batch import DECODED_LIMIT_BYTES, Batch, Builder
+from shipper.loki.batch import DECODED_LIMIT_BYTES, Batch, Builder, Peak
 from shipper.loki.encode import encode_request
 from shipper.loki.ledger import Ledger, Limits, Ticket
 from shipper.pipeline.entry import Entry
@@ -22,7 +22,7 @@ def test_metadata_counts_as_the_line_does() -> None:
     first, second = ledger.enter(some, Nobody()), ledger.enter(some, Nobody())
     assert some.size_bytes == 55
     assert builder.add(first, 0.0) is None
-    assert builder.add(second, 0.0) == Batch((first,))
+    assert builder.add(second, 0.0) == Batch((first,), Peak(40, 15, 1))
 
 
 @given(st.lists(st.integers(0, 9), max_size=80))
@@ -113,3 +113,24 @@ def test_halves_keep_the_order(count: int) -> None:
     assert left.tickets + right.tickets == batch.tickets
     assert left.tickets
     assert right.tickets
+
+
+def test_the_peak_is_that_of_the_batch_alone_and_goes_with_its_parts() -> None:
+    builder, ledger = Builder(size_bytes=100, wait_seconds=1), Ledger(1, Limits())
+    given = [
+        Entry(1, b"x" * 90, (("k", "v"), ("l", "wx"))),
+        Entry(2, b"x" * 7),
+        Entry(3, b"x" * 30, (("key", "value"),)),
+        Entry(4, b"x" * 100),
+    ]
+    tickets = [ledger.enter(entry, Nobody()) for entry in given]
+    closed = [builder.add(ticket, 0.0) for ticket in tickets]
+    batches = [batch for batch in [*closed, builder.take()] if batch]
+    assert [batch.peak for batch in batches] == [
+        Peak(90, 5, 2),
+        Peak(30, 8, 1),
+        Peak(100, 0, 0),
+    ]
+    middle = batches[1]
+    assert {part.peak for part in (*middle.halves(), *middle.first())} == {middle.peak}
+    assert builder.take().peak == Peak()

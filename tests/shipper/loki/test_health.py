@@ -6,7 +6,7 @@ import pytest
 
 from shipper.loki.health import Health
 from shipper.loki.quiet import PERIOD_SECONDS, Quiet
-from shipper.loki.watch import watch
+from shipper.loki.watch import probe
 
 from .conftest import Time
 
@@ -86,7 +86,7 @@ async def run_watch(
 
     monkeypatch.setattr("shipper.loki.watch.asyncio.sleep", sleep)
     with pytest.raises(asyncio.CancelledError):
-        await watch(loki, it, loki)
+        await probe(loki, it, loki)
 
 
 async def test_watch_wakes_the_lanes_when_loki_is_back(

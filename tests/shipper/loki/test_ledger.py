@@ -79,7 +79,7 @@ def test_limits_of_one_cursor_of_all_and_the_reserve() -> None:
 
     def fill(cursor: Journal) -> int:
         count = 0
-        while ledger.admits(entry(count, size), cursor):
+        while ledger.admits([entry(count, size)], cursor):
             ledger.enter(entry(count, size), cursor)
             count += 1
         return count
@@ -87,17 +87,17 @@ def test_limits_of_one_cursor_of_all_and_the_reserve() -> None:
     assert fill(greedy) == 6  # its own limit
     assert fill(second) == 4  # what is left of all
     assert fill(third) == 2  # the reserve, although nothing is left
-    assert not ledger.admits(entry(0, size), greedy)
+    assert not ledger.admits([entry(0, size)], greedy)
 
 
 def test_a_line_over_every_limit_goes_alone() -> None:
     ledger, cursor = Ledger(1, Limits(1, 1, 1)), Journal()
     huge = entry(1, 10_000)
-    assert ledger.admits(huge, cursor)
+    assert ledger.admits([huge], cursor)
     ticket = ledger.enter(huge, cursor)
-    assert not ledger.admits(entry(2), cursor)
+    assert not ledger.admits([entry(2)], cursor)
     ledger.settle([ticket])
-    assert ledger.admits(huge, cursor)
+    assert ledger.admits([huge], cursor)
 
 
 async def test_room_wakes_when_something_is_decided() -> None:

@@ -15,6 +15,10 @@ import pytest
 
 from shipper.loki.body import BODIES, Stream
 from shipper.loki.client import PushClient
+from shipper.loki.config_page import ConfigPage, parse_config
+from shipper.loki.knowledge import Knowledge
+from shipper.loki.learn import ask
+from shipper.loki.loki_limits import UNKNOWN
 from shipper.loki.outcome import Answer, Verdict, judge
 from shipper.loki.settings import ClientSettings
 from shipper.pipeline.entry import Entry
@@ -27,6 +31,8 @@ from tests.store.test_contract import (
     free_port,
     started,
 )
+
+from .test_config_page import LIMITS as DEFAULTS
 
 
 pytestmark = [
@@ -41,11 +47,15 @@ ENCODINGS: list[Encoding] = ["protobuf", "json"]
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Start a Loki that wants tenants."""
+    """Start a Loki that wants tenants, and gives one of them limits of its own."""
     folder, port = tmp_path_factory.mktemp("loki"), free_port()
     words = command("loki", folder, port)
     config = LOKI_CONFIG.replace("auth_enabled: false", "auth_enabled: true")
-    (folder / "loki.yaml").write_text(config.format(port=port, folder=folder))
+    config = config.format(port=port, folder=folder)
+    own = folder / "overrides.yaml"
+    own.write_text("overrides:\n  wide:\n    max_line_size: 1MB\n")
+    config += f"runtime_config: {{file: {own}}}\n"
+    (folder / "loki.yaml").write_text(config)
     with started(words, folder, port) as server:
         yield server
 
@@ -178,3 +188,19 @@ async def test_a_part_that_is_refused_does_not_take_the_rest(
     found = await push(settings(real, encoding), "a", stream, *entries)
     assert judge(found, 2).dropped == {"greater_than_max_sample_age": 1}
     assert [row[1] for row in stored(real, "a", stream)] == ["new"]
+
+
+async def test_limits_that_some_tenants_do_not_have_are_not_believed(
+    real: Server, stream: Stream
+) -> None:
+    """3.4.6 does not show a tenant's own limits: cutting by the others loses text."""
+    knowledge = Knowledge(time.monotonic)
+    async with PushClient(settings(real)) as client:
+        page = await client.page("config")
+        assert page
+        assert parse_config(page.text) == ConfigPage(DEFAULTS, overridden=True)
+        await ask(client, knowledge)
+    assert knowledge.bounds("wide").limits == UNKNOWN
+    long = Entry(time.time_ns(), b"x" * 300_000)
+    assert (await push(settings(real), "a", stream, long)).status == 400
+    assert await push(settings(real), "wide", stream, long) == Answer(204)

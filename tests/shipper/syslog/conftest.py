@@ -102,5 +102,5 @@ async def listening(
     try:
         yield rig
     finally:
-        sink.room.set()
+        sink.gate.set()
         await rig.stop()

@@ -163,7 +163,7 @@ async def test_an_idle_connection_is_closed_and_gives_what_it_had() -> None:
 async def test_nothing_is_read_while_there_is_no_room() -> None:
     line = b"<13>1 - - - - - - " + b"x" * 1000 + b"\n"
     async with listening() as rig:
-        rig.sink.room.clear()
+        rig.sink.gate.clear()
         _, writer = await asyncio.open_connection("127.0.0.1", rig.port)
         writer.transport.set_write_buffer_limits(high=0)
         writer.write(line)
@@ -174,7 +174,7 @@ async def test_nothing_is_read_while_there_is_no_room() -> None:
             async with asyncio.timeout(0.3):
                 await writer.drain()
         assert rig.sink.waiting == 1
-        rig.sink.room.set()
+        rig.sink.gate.set()
         await writer.drain()
         writer.close()
         await writer.wait_closed()
@@ -236,7 +236,7 @@ async def test_the_newest_datagrams_are_dropped_and_counted(
 ) -> None:
     monkeypatch.setattr(udp, "MAX_QUEUED", 2)
     async with listening(listen_protocol="udp") as rig:
-        rig.sink.room.clear()
+        rig.sink.gate.clear()
         await rig.datagrams(b"<13>1 - - - - - - 0")
         await rig.sink.until(lambda: rig.sink.waiting == 1)
         server = rig.source._server
@@ -245,20 +245,20 @@ async def test_the_newest_datagrams_are_dropped_and_counted(
             data = b"<13>1 - - - - - - %d" % number
             server.datagram_received(data, ("127.0.0.1", 1))
         assert rig.counts["overflowed"] == 3
-        rig.sink.room.set()
+        rig.sink.gate.set()
         assert await rig.sink.count(3) == [b"0", b"1", b"2"]
 
 
 async def test_a_stop_hands_over_the_datagrams_that_are_here() -> None:
     async with listening(listen_protocol="udp") as rig:
-        rig.sink.room.clear()
+        rig.sink.gate.clear()
         await rig.datagrams(MESSAGE)
         await rig.sink.until(lambda: rig.sink.waiting == 1)
         server = rig.source._server
         assert isinstance(server, udp.UdpServer)
         server.datagram_received(MESSAGE, ("127.0.0.1", 1))
         rig.source.stop_reading()
-        rig.sink.room.set()
+        rig.sink.gate.set()
         await rig.stop()
         assert rig.sink.lines == [b"hello", b"hello"]
 
