@@ -10,7 +10,7 @@ ORIGINALS := NODE_EXPORTER=$(ORACLES)/usr/bin/prometheus-node-exporter \
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' Makefile | expand -t 10
 
-.PHONY: help up down logs status local test unit e2e lint types fmt bench lock clean
+.PHONY: help up down logs status local test unit e2e lint types fmt bench chaos lock clean
 
 up: .venv/ready ## start the whole stack and print where it is
 	$(STACK) up
@@ -50,6 +50,10 @@ fmt: .venv/ready
 
 bench: .venv/ready $(ORACLES)/ready ## side by side with the originals
 	$(ORIGINALS) $(RUN) -m benchmarks
+
+chaos: .venv/ready ## an hour of kills, faults and outages; prints what became of every line
+	$(STACK) engine
+	$(RUN) -m tests.chaos --long --markdown
 
 lock: .venv/ready ## write requirements/*.txt anew from pyproject.toml
 	./requirements/lock

@@ -258,7 +258,7 @@ async def test_back_pressure(bench: Bench, until: Until) -> None:
     line = b"x" * 99
     append(log, (line + b"\n") * 5000)
     append(other, b"short\n")
-    bench.shelf.room.clear()
+    bench.shelf.gate.clear()
     async with bench.running() as supervisor:
         await until(lambda: bench.meters.active == 2)
         for _ in range(20):
@@ -272,7 +272,7 @@ async def test_back_pressure(bench: Bench, until: Until) -> None:
             identity = Identity(log.stat().st_dev, log.stat().st_ino)
             tails = {path: tail for (_, path), tail in supervisor.tails.items()}
             await until(partial(tails[str(log)].bears, identity))
-        bench.shelf.room.set()
+        bench.shelf.gate.set()
         await bench.shelf.count(5003)
     assert bench.shelf.of(log) == [line] * 5000 + [b"file 1", b"file 2"]
     assert bench.shelf.of(other) == [b"short"]

@@ -205,11 +205,11 @@ async def test_retry_after() -> None:
 
 async def test_a_put_that_waits_is_not_cancelled_and_nothing_follows_it() -> None:
     async with receiving(limits=Limits(answer_seconds=0.05, requests=1)) as rig:
-        rig.sink.room.clear()
+        rig.sink.gate.clear()
         assert (await rig.push(TWO))[0] == 503
         # It holds its place: what comes now is not taken on.
         assert await rig.push(ONE) == (503, "too many requests in flight (1)\n")
-        rig.sink.room.set()
+        rig.sink.gate.set()
         await rig.sink.until(lambda: bool(rig.sink.entries))
         while rig.source._receiver.in_flight:  # noqa: ASYNC110
             await asyncio.sleep(0)
@@ -266,7 +266,7 @@ async def test_a_stop_answers_what_waits() -> None:
 
 async def test_a_stop_ends_a_put_that_finds_no_room() -> None:
     async with receiving() as rig:
-        rig.sink.room.clear()
+        rig.sink.gate.clear()
         request = asyncio.create_task(rig.push(ONE))
         while not rig.source._receiver.in_flight:  # noqa: ASYNC110
             await asyncio.sleep(0)
