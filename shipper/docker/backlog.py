@@ -15,13 +15,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from shipper.docker.frames import UNSTAMPED
 from shipper.docker.progress import Mark, Progress
 from shipper.docker.records import RECORD_COST_BYTES, Record, pack, unpack
 from shipper.docker.spooled import Discovered, Head, Numbers, Spooled, advance
+from shipper.pipeline.entry import Entry
 from shipper.spool.block import encode_block
 from shipper.spool.queue import SEGMENT_BYTES, Block, DiskQueue
 from shipper.spool.volume import Volume
@@ -31,6 +32,12 @@ FLUSH_BYTES = 64 << 10
 """So much waits in memory before it is written."""
 
 BLOCK_BYTES = 256 << 10
+
+SLICE_LINES = 128
+"""Lines that depart before others get their turn."""
+
+HOLD_SECONDS = 0.3
+"""How long nothing departs while the log has to be read faster than it is shipped."""
 
 DOOMED_SECONDS = 1.0
 """Lines of a container that is gone are written when they are not done by then."""
@@ -76,6 +83,8 @@ class Backlog:
         self._feeding = False
         self.moves = 0
         """How many lines have departed from here."""
+        self._clock = asyncio.get_running_loop().time
+        self._held_until = 0.0
         self._behind: asyncio.Future[None] | None = None
         self._filled = asyncio.Event()
         self._idle = asyncio.Event()
@@ -125,22 +134,33 @@ class Backlog:
             self._idle.clear()
             await self._idle.wait()
 
+    @property
+    def held(self) -> bool:
+        """Whether lines are to wait here for a while (see `hold`)."""
+        return self._clock() < self._held_until and self._volume.admits(
+            self._queue, self._volume.limit_bytes // 2
+        )
+
+    def hold(self) -> None:
+        """Let nothing depart for a moment, as long as the disk has plenty of room."""
+        self._held_until = self._clock() + HOLD_SECONDS
+
     # Lines come
 
-    async def take(self, records: Iterable[Record]) -> None:
+    async def take(self, records: Sequence[Record]) -> None:
         """Keep *records* behind those that wait; wait while the disk has no room."""
         self.keep(records)
         while self._buffer_bytes >= FLUSH_BYTES:
             if not await self._write():
                 await self._volume.room()
 
-    def keep(self, records: Iterable[Record]) -> None:
+    def keep(self, records: Sequence[Record]) -> None:
         """Keep *records* in memory, without a bound: only what was on its way."""
-        for record in records:
-            if not self.waiting:
-                self._oldest_ns = record[1].timestamp_ns
-            self._buffer.append(record)
-            self._buffer_bytes += len(record[1].line) + RECORD_COST_BYTES
+        if records and not self.waiting:
+            self._oldest_ns = records[0][1].timestamp_ns
+        self._buffer.extend(records)
+        self._buffer_bytes += sum(len(record[1][1]) for record in records)
+        self._buffer_bytes += len(records) * RECORD_COST_BYTES
         self._filled.set()
 
     def go_behind(self, moving: asyncio.Future[None]) -> None:
@@ -168,7 +188,9 @@ class Backlog:
                 self._idle.set()
 
     async def _feed_some(self, depart: Depart) -> bool:
-        if self._next < self._queue.end:
+        if self.held:
+            await asyncio.sleep(HOLD_SECONDS)
+        elif self._next < self._queue.end:
             await self._feed_block(depart)
         elif self._writing.locked():  # what is being written goes first
             async with self._writing:
@@ -199,7 +221,9 @@ class Backlog:
         head = Head.parse(block.head)
         if head.discovered is not None:
             self._fed = head.discovered
-        for record in self._undeparted(head, block):
+        for count, record in enumerate(self._undeparted(head, block)):
+            if not count % SLICE_LINES:
+                await asyncio.sleep(0)  # those who read go first
             await self._let_go(depart, self._fed, record)
         self._next = block.after
 
@@ -270,11 +294,11 @@ class Backlog:
         """
         some = _some(records)
         last, marks = dict(numbers), dict(self._marks)
-        for stream, entry, checksum in some:
-            if not stream & UNSTAMPED:
-                last[stream] += 1
-                before = self._behind_last(stream, marks.get(stream))
-                marks[stream] = advance(before, entry, checksum, last[stream])
+        for stream, lines in _by_stream(some).items():
+            last[stream] += len(lines)
+            before = self._behind_last(stream, marks.get(stream))
+            if mark := advance(before, lines, last[stream]):
+                marks[stream] = mark
         head = self._head(some, numbers, last, marks)
         block, end = encode_block(head.as_json(), pack(some)), self._queue.end
         try:
@@ -285,7 +309,7 @@ class Backlog:
                 self._segments[self._queue.end.segment] = last
                 self._described = self.discovered
                 numbers.update(last)
-                for _ in some:
+                for _ in some:  # they came first
                     records.popleft()
 
     def _behind_last(self, stream: int, mark: Mark | None) -> Mark | None:
@@ -340,6 +364,15 @@ class Backlog:
         """Let go of the queue, which is empty, and of the volume."""
         self._volume.release(self._queue)
         self._volume.leave(self)
+
+
+def _by_stream(records: Iterable[Record]) -> dict[int, list[tuple[Entry, int]]]:
+    """Return the lines of each stream, those without a time aside."""
+    lines: dict[int, list[tuple[Entry, int]]] = {}
+    for stream, entry, checksum in records:
+        if not stream & UNSTAMPED:
+            lines.setdefault(stream, []).append((entry, checksum))
+    return lines
 
 
 def _some(records: Iterable[Record]) -> list[Record]:

@@ -14,6 +14,7 @@ Record = tuple[int, Entry, int]
 """A stream (`shipper.docker.frames`), a line of it, the checksum to depart with."""
 
 _HEADER = struct.Struct(">BqI")
+_pack = _HEADER.pack
 
 _BEFORE_MARK_BIT = 0x80
 
@@ -26,7 +27,7 @@ def pack(records: Iterable[Record]) -> bytes:
     parts: list[bytes] = []
     for stream, (timestamp_ns, line, _), checksum in records:
         kind = stream | _BEFORE_MARK_BIT if checksum == BEFORE_MARK else stream
-        parts += (_HEADER.pack(kind, timestamp_ns, len(line)), line)
+        parts += (_pack(kind, timestamp_ns, len(line)), line)
     return b"".join(parts)
 
 

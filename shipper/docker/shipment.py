@@ -82,6 +82,14 @@ class Shipment:
                 await self.backlog.run(self._feed)
             await asyncio.Event().wait()
 
+    def hurry(self) -> None:
+        """Read for a while, and do not ship: Docker may delete what comes next.
+
+        To read a line into the backlog costs 5 us of CPU, to ship it 17.
+        """
+        if self.backlog is not None:
+            self.backlog.hold()
+
     async def put(self, lines: list[Line]) -> int:
         """Put what is new of *lines*; return how many that were."""
         shipped = start = 0
@@ -131,6 +139,8 @@ class Shipment:
 
         Docker's log file is the queue for a moment, unless it may lose lines.
         """
+        if backlog.held:
+            return False
         if not backlog.waiting and self._admits(records):
             return True
         try:

@@ -35,6 +35,12 @@ _HEAD_BYTES = 32
 LIKELY = 0.5
 """The part of a file that would have been written in a pause to call it no pause."""
 
+PRESSED = 0.25
+"""The part of a file by which reading is late when it has to hurry."""
+
+PRESSED_SECONDS = 60.0
+"""Who needs longer for a file presses nobody."""
+
 WEAK_SIGNS_REST = 10
 """For how many times as long as the files were read weak signs are not followed."""
 
@@ -176,3 +182,13 @@ class SkipWatch:
     def lines_per_second(self) -> float:
         """How many lines a second the container wrote at most lately."""
         return self._rates.lines_per_second
+
+    def pressed(self, behind_ns: int) -> bool:
+        """Say whether reading is late, by *behind_ns*: Docker may delete what is next.
+
+        The measure is what the container writes in that time, against a file.
+        """
+        rate = self._rates.bytes_per_second
+        if rate * PRESSED_SECONDS < self._rotate_bytes:
+            return False
+        return rate * behind_ns / SECOND_NS > PRESSED * self._rotate_bytes

@@ -5,12 +5,12 @@ Pure, but for `scan`, which reads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Self
 
 from shipper.docker.marks import format_mark, parse_mark
-from shipper.docker.progress import BEFORE_MARK, Mark, Position
+from shipper.docker.progress import Mark, Position
 from shipper.pipeline.entry import Entry
 from shipper.spool.queue import DiskQueue
 
@@ -108,15 +108,27 @@ def scan(queue: DiskQueue) -> Spooled:
     return found
 
 
-def advance(mark: Mark | None, entry: Entry, checksum: int, number: int) -> Mark:
-    """Return the place behind *entry*, the line of *number*, which follows *mark*."""
-    if checksum == BEFORE_MARK and mark is not None:
-        return replace(mark, number=number)
-    time = entry.timestamp_ns
-    if mark is None:
-        return Mark(time, (checksum,), time, number)
-    same = mark.checksums if mark.timestamp_ns == time else ()
-    return Mark(time, (*same, checksum), max(time, mark.high_ns), number)
+def advance(
+    mark: Mark | None, lines: Sequence[tuple[Entry, int]], number: int
+) -> Mark | None:
+    """Return the place behind *lines*, the last of which has *number*.
+
+    They follow *mark*; each has its checksum beside it.
+    """
+    moving = [(entry[0], checksum) for entry, checksum in lines if checksum >= 0]
+    if not moving:
+        return mark and replace(mark, number=number)
+    time = moving[-1][0]
+    high_ns = max(stamp for stamp, _ in moving)
+    first = len(moving)
+    while first and moving[first - 1][0] == time:
+        first -= 1
+    checksums = tuple(checksum for _, checksum in moving[first:])
+    if mark is not None:
+        high_ns = max(high_ns, mark.high_ns)
+        if not first and mark.timestamp_ns == time:
+            checksums = (*mark.checksums, *checksums)
+    return Mark(time, checksums, high_ns, number)
 
 
 def _numbers(numbers: Mapping[str, Any]) -> Numbers:

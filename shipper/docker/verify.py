@@ -92,6 +92,8 @@ class Verifier:
         if watch is None:
             return await self._shipment.put(lines)
         watch.arrived(size, lines)
+        if lines and watch.pressed(self._now_ns() - lines[-1][1].timestamp_ns):
+            self._shipment.hurry()
         put, progress = self._shipment.put, self._shipment.progress
         start = shipped = 0
         while start < len(lines):

@@ -105,8 +105,7 @@ class Life:
     ledger: Ledger
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
-    @property
-    def waiting(self) -> bool:
+    def waits(self) -> bool:
         assert self.shipment.backlog is not None
         return self.shipment.backlog.waiting
 
@@ -161,7 +160,7 @@ async def test_with_room_nothing_is_written(folder: Path) -> None:
         await now.shipment.put([line(at) for at in range(50)])
         assert now.loki.lines == [b"%d" % at for at in range(50)]
         await now.volume._tick(now.ledger.backlog(ID))  # type: ignore[arg-type]
-        assert not now.waiting
+        assert not now.waits()
         assert not (folder / "spool").exists()
 
 
@@ -169,7 +168,7 @@ async def test_without_room_lines_wait_on_disk(folder: Path) -> None:
     async with life(folder, 3) as now:
         for at in range(1000):
             await now.shipment.put([line(at, size=1000)])
-        assert now.waiting
+        assert now.waits()
         assert files(folder) == ["000000000001.blocks"]
         assert now.shipment.progress.in_flight <= 4
         await now.loki.settle_until(1000)
@@ -351,3 +350,68 @@ def _check_order(taken: list[tuple[Labels, Entry]]) -> None:
     for stream in {labels for labels, _ in taken}:
         stamps = [entry.timestamp_ns for labels, entry in taken if labels == stream]
         assert stamps == sorted(set(stamps))
+
+
+async def test_a_log_that_stays_waits_in_dockers_files(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only when nothing moves for long it is read all the same."""
+    monkeypatch.setattr(shipment_module, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(shipment_module, "PATIENCE_SECONDS", 0.5)
+    async with life(folder, 2) as now:
+        now.shipment.rotates = False
+        await now.shipment.put([line(0), line(1)])
+        later = asyncio.create_task(now.shipment.put([line(2), line(3)]))
+        await now.loki.settle_until(2)
+        await later
+        assert now.loki.lines == [b"0", b"1", b"2", b"3"]
+        assert not now.waits()
+        # Nothing moves now.
+        await now.shipment.put([line(4)])
+        assert now.waits()
+        began = asyncio.get_running_loop().time()
+        for at in range(5, 50):
+            await now.shipment.put([line(at)])
+        assert asyncio.get_running_loop().time() - began < 0.5, "patience is over"
+        await now.loki.settle_until(50)
+        assert now.loki.lines == [b"%d" % at for at in range(50)]
+
+
+async def test_a_container_that_dies_is_read_at_once(folder: Path) -> None:
+    async with life(folder, 2) as now:
+        now.shipment.rotates = False
+        await now.shipment.put([line(0), line(1)])
+        reading = asyncio.create_task(now.shipment.put([line(2)]))
+        await asyncio.sleep(0)
+        assert not reading.done()
+        now.ledger.set_gone(ID)
+        async with asyncio.timeout(1):
+            await reading
+        # What is in flight for long, and can be read nowhere, is written.
+        await now.volume._tick(now.ledger.backlog(ID))  # type: ignore[arg-type]
+        await now.kill()
+    async with life(folder, 100) as now:
+        await now.loki.settle_until(3)
+        assert now.loki.lines == [b"0", b"1", b"2"]
+
+
+async def test_reading_goes_before_shipping_for_a_moment(folder: Path) -> None:
+    async with life(folder, 100) as now:
+        now.shipment.hurry()
+        await now.shipment.put([line(at) for at in range(50)])
+        assert now.loki.lines == []
+        await now.loki.settle_until(50)
+        assert now.loki.lines == [b"%d" % at for at in range(50)]
+
+
+async def test_what_the_rules_drop_by_now_is_done(folder: Path) -> None:
+    async with life(folder, 1) as now:
+        await now.shipment.put([line(at) for at in range(5)])
+        await now.stop()
+    async with life(folder, 10) as now:
+        now.shipment._label = lambda _: {}
+        async with asyncio.timeout(5):
+            assert now.shipment.backlog is not None
+            await now.shipment.backlog.settled()
+        assert now.loki.lines == []
+        assert now.shipment.progress.stream(STDOUT).done_number == 5

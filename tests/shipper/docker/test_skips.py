@@ -148,3 +148,19 @@ def test_silence_is_looked_at_after_a_quarter_of_a_file(follower: Follower) -> N
     assert follower.watch.calm_seconds == pytest.approx(1.0)
     follower.watch.verified(0.1)
     assert follower.watch.calm_seconds is None
+
+
+@pytest.mark.parametrize(
+    ("behind_ms", "pressed"), [(0, False), (20, False), (30, True), (10_000, True)]
+)
+def test_reading_is_late_by_what_is_written_meanwhile(
+    follower: Follower, behind_ms: int, *, pressed: bool
+) -> None:
+    follower.write(1000)  # a megabyte a second, files of 100 kB
+    assert follower.watch.pressed(behind_ms * MS) is pressed
+
+
+def test_who_writes_little_presses_nobody(follower: Follower) -> None:
+    for number in range(100):
+        follower.read(line(1000 * number), after=1.0, size=100)
+    assert not follower.watch.pressed(3600 * 1000 * MS)
