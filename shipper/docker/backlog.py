@@ -85,7 +85,6 @@ class Backlog:
         """How many lines have departed from here."""
         self._clock = asyncio.get_running_loop().time
         self._held_until = 0.0
-        self._behind: asyncio.Future[None] | None = None
         self._filled = asyncio.Event()
         self._idle = asyncio.Event()
         if found.segments:
@@ -103,7 +102,6 @@ class Backlog:
             self._feeding
             or bool(self._buffer)
             or self._next < self._queue.end
-            or self._behind is not None
             or self._writing.locked()
         )
 
@@ -163,11 +161,6 @@ class Backlog:
         self._buffer_bytes += len(records) * RECORD_COST_BYTES
         self._filled.set()
 
-    def go_behind(self, moving: asyncio.Future[None]) -> None:
-        """Let nothing depart before *moving*, which lets lines depart, has ended."""
-        self._behind = moving
-        self._filled.set()
-
     # Lines go
 
     async def run(self, depart: Depart) -> None:
@@ -175,9 +168,6 @@ class Backlog:
         while True:
             await self._filled.wait()
             self._filled.clear()
-            if self._behind is not None:
-                await asyncio.wait({self._behind})
-                self._behind = None
             try:
                 self._feeding = True
                 while await self._feed_some(depart):

@@ -73,14 +73,11 @@ class Shipment:
         self._meters = meters
         self._label = label
         self._fed: tuple[Discovered, dict[int, Labels]] = ({}, {})
-        self._tasks = asyncio.TaskGroup()
 
     async def run(self) -> None:
         """Let go what waits in the backlog, until cancelled."""
-        async with self._tasks:
-            if self.backlog is not None:
-                await self.backlog.run(self._feed)
-            await asyncio.Event().wait()
+        if self.backlog is not None:
+            await self.backlog.run(self._feed)
 
     def hurry(self) -> None:
         """Read for a while, and do not ship: Docker may delete what comes next.
@@ -112,7 +109,7 @@ class Shipment:
         elif self._sink.sure:
             await self._depart_all(records)
         else:
-            await self._try(self.backlog, records)
+            await self._try(records)
         return len(records)
 
     def _accepted(self, lines: list[Line]) -> list[Record]:
@@ -172,15 +169,14 @@ class Shipment:
             for stream in streams
         )
 
-    async def _try(self, backlog: Backlog, records: list[Record]) -> None:
-        """Let *records* depart; those that cannot do so soon go to the *backlog*.
+    async def _try(self, records: list[Record]) -> None:
+        """Let *records* depart; those that cannot do so soon go to the backlog.
 
         What stages make of a line may be larger than the line, or be held up.
         """
-        moving = self._tasks.create_task(self._depart_all(records))
-        done, _ = await asyncio.wait({moving}, timeout=PATIENCE_SECONDS)
-        if not done:
-            backlog.go_behind(moving)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._depart_all(records)
 
     async def _depart_all(self, records: list[Record]) -> None:
         labels, depart, put = self.labels, self.progress.depart, self._sink.put
@@ -195,7 +191,7 @@ class Shipment:
                 cursor = depart(self.progress.stream(stream), entry, checksum, mine)
                 await put(mine, entry, cursor)
         except BaseException:
-            if self.backlog is not None:  # it feeds them, or saves them at the end
+            if self.backlog is not None:  # it lets them go, or saves them at the end
                 self.backlog.keep(records[departed:])
             raise
 

@@ -60,9 +60,13 @@ class Pipeline:
         self._monotonic = workshop.monotonic
         self._next_release = inf
         self._sooner = asyncio.Event()
+        self._left: list[Relay] = []
 
     async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
-        """Take *entry*; wait until what the stages make of it now has been put."""
+        """Take *entry*; wait until what the stages make of it now has been put.
+
+        When this is cancelled the entry was taken all the same.
+        """
         relay = self._relay(cursor)
         record = Record(
             labels,
@@ -75,7 +79,13 @@ class Pipeline:
         self._process(record)
         if self._holders and self._due_at() < self._next_release:
             self._sooner.set()
-        await relay.put(self._sink)
+        try:
+            await relay.put(self._sink)
+        except asyncio.CancelledError:
+            if relay.waiting:  # it was taken: `run` brings it to the sink
+                self._left.append(relay)
+                self._sooner.set()
+            raise
 
     def admits(self, entries: Sequence[Entry], cursor: Cursor) -> bool:
         """Say whether there seems to be room for *entries* now."""
@@ -98,7 +108,8 @@ class Pipeline:
                     seconds = self._next_release - self._monotonic()
                     async with asyncio.timeout(None if seconds == inf else seconds):
                         await self._sooner.wait()
-                for relay in self._release(self._monotonic()):
+                left, self._left = self._left, []
+                for relay in [*left, *self._release(self._monotonic())]:
                     # A stream that is held up must not hold up the others.
                     tasks.create_task(relay.put(self._sink))
 

@@ -18,7 +18,10 @@ from shipper.docker.ledger import Ledger
 from shipper.docker.meters import NoMeters
 from shipper.docker.shipment import Shipment
 from shipper.docker.spooled import Discovered
-from shipper.pipeline.entry import Cursor, Entry, Labels
+from shipper.pipeline.entry import BoundedSink, Cursor, Entry, Labels
+from shipper.pipeline.pipeline import Pipeline
+from shipper.pipeline.stage import Workshop
+from shipper.pipeline.stages import decolorize
 from shipper.positions import Positions
 from shipper.spool.volume import Volume
 
@@ -41,18 +44,22 @@ def label(discovered: Discovered) -> dict[int, Labels]:
 
 
 class Loki:
-    """A sink that has room for *most* lines until they are settled."""
+    """A sink that has room for *most* lines until they are settled.
+
+    It admits *slack* more than it has room for.
+    """
 
     sure = True
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, slack: int = 0) -> None:
         self.most = most
+        self.slack = slack
         self.taken: list[tuple[Labels, Entry]] = []
         self._held: list[tuple[Entry, Cursor]] = []
         self._changed = asyncio.Condition()
 
     def admits(self, entries: Sequence[Entry], cursor: Cursor) -> bool:
-        return len(self._held) + len(entries) <= self.most
+        return len(self._held) + len(entries) <= self.most + self.slack
 
     async def room(self) -> None:
         held = len(self._held)
@@ -124,20 +131,25 @@ class Life:
 
 
 @asynccontextmanager
-async def life(folder: Path, most: int, limit: int = 1 << 30) -> AsyncIterator[Life]:
+async def life(
+    folder: Path, most: int, limit: int = 1 << 30, *, slack: int | None = None
+) -> AsyncIterator[Life]:
+    """Run the Docker side; with *slack* there are stages in front of the sink."""
     volume = Volume(str(folder / "spool"), limit)
     positions = Positions(str(folder / "positions.yaml"))
     ledger = Ledger(positions, "job", volume)
     await ledger.open_spool()
-    loki = Loki(most)
+    loki = Loki(most, slack or 0)
+    stages = Pipeline([("decolorize", decolorize.Config())], Workshop(), loki)
+    sink: BoundedSink = loki if slack is None else stages
     backlog, progress = ledger.backlog(ID), ledger.progress(ID)
     assert backlog is not None
-    shipment = Shipment(ID, progress, loki, NoMeters(), backlog=backlog, label=label)
+    shipment = Shipment(ID, progress, sink, NoMeters(), backlog=backlog, label=label)
     shipment.labels = label(NAMED)
     backlog.discovered = NAMED
     shipment.rotates = True  # nothing waits in Docker's files
     now = Life(loki, shipment, positions, volume, ledger)
-    now.tasks = [asyncio.create_task(shipment.run())]
+    now.tasks = [asyncio.create_task(work.run()) for work in (shipment, stages)]
     await asyncio.sleep(0)
     progress.begin()
     try:
@@ -239,7 +251,7 @@ async def test_a_full_spool_makes_reading_wait(folder: Path) -> None:
     async with life(folder, 1, limit=6000) as now:
 
         async def read() -> None:
-            for at in range(2000):
+            for at in range(500):
                 await now.shipment.put([line(at, size=300)])
 
         reading = asyncio.create_task(read())
@@ -248,10 +260,10 @@ async def test_a_full_spool_makes_reading_wait(folder: Path) -> None:
                 await asyncio.shield(reading)
         assert now.volume.used_bytes <= 6000
         ticking = asyncio.create_task(now.volume.run())
-        await now.loki.settle_until(2000)
+        await now.loki.settle_until(500)
         await reading
         ticking.cancel()
-        assert now.loki.lines == [b"%d" % at for at in range(2000)]
+        assert now.loki.lines == [b"%d" % at for at in range(500)]
 
 
 async def test_lines_without_a_time_keep_their_place(folder: Path) -> None:
@@ -294,9 +306,11 @@ steps = st.lists(
 
 
 @settings(max_examples=60, deadline=None)
-@given(steps, st.integers(1, 20), st.integers(0, 3))
+@given(
+    steps, st.integers(1, 20), st.integers(0, 3), st.none() | st.sampled_from([0, 9])
+)
 def test_whatever_happens_each_line_comes(
-    program: list[Step], most: int, odd: int
+    program: list[Step], most: int, odd: int, slack: int | None
 ) -> None:
     """Kills and stops at any point; Docker keeps its log. Loki knows a line again."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
@@ -304,10 +318,13 @@ def test_whatever_happens_each_line_comes(
         patch.setattr(backlog_module, "BLOCK_BYTES", 40)
         patch.setattr("shipper.spool.queue.SEGMENT_BYTES", 600)
         patch.setattr(shipment_module, "SLICE_LINES", 7)
-        asyncio.run(_run(Path(folder), program, most, odd))
+        patch.setattr(shipment_module, "PATIENCE_SECONDS", 0.01)
+        asyncio.run(_run(Path(folder), program, most, odd, slack))
 
 
-async def _run(folder: Path, program: list[Step], most: int, odd: int) -> None:
+async def _run(
+    folder: Path, program: list[Step], most: int, odd: int, slack: int | None
+) -> None:
     log = [
         line(at, STDERR if odd and at % (odd + 1) == 0 else STDOUT) for at in range(400)
     ]
@@ -315,7 +332,7 @@ async def _run(folder: Path, program: list[Step], most: int, odd: int) -> None:
     taken: list[tuple[Labels, Entry]] = []
     written = 0
     while program:
-        async with life(folder, most) as now:
+        async with life(folder, most, slack=slack) as now:
             since = now.shipment.progress.begin()
             at = next(i for i, (_, e) in enumerate(log) if e.timestamp_ns >= since)
             while program:
