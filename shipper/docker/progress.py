@@ -377,6 +377,11 @@ class Progress:
         """Whether known lines are expected to come again."""
         return any(stream.searching for stream in self._streams.values())
 
+    def go_on(self) -> None:
+        """Expect no line again: what comes now follows what was read."""
+        for stream in self._streams.values():
+            stream.begin(stream.high_ns + 1)
+
     def resume(self, from_ns: int) -> None:
         """Go on with a connection that gives the lines from *from_ns* on again."""
         for stream in self._streams.values():

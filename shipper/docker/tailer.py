@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -103,6 +104,7 @@ class Tailer:
         backlog: Backlog | None = None,
         live: bool = False,
         gone: bool = False,
+        now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         """Read *container_id*; *live* says that it may write yet.
 
@@ -139,6 +141,7 @@ class Tailer:
         self._response: Response | None = None
         self._described = False
         self._opened: Sequence[int] = (STDOUT, STDERR)
+        self._now_ns = now_ns
         self._live = live
         self._gone = gone
         self._unfinished: Demuxer | None = None
@@ -265,9 +268,12 @@ class Tailer:
 
     async def _connection(self) -> Outcome | None:
         """Read one connection; ENDED when it came to its orderly end."""
-        since_ns = self._progress.begin()
         complaints = self._shipment.complaints
         self._verifier.opened(self._opened)
+        await self._verifier.look_back()
+        since_ns = self._progress.begin()
+        if since_ns > self._now_ns():  # the clock was set back: all is before that
+            since_ns = self._progress.begin(0)
         async with await self._engine.logs(
             self.container_id, since_ns, self._opened
         ) as response:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from shipper.docker.engine import Engine
 from shipper.docker.frames import Demuxer, Line
+from shipper.docker.lookback import TAIL_LINES, unread
 from shipper.docker.meters import Meters
 from shipper.docker.progress import SECOND_NS
 from shipper.docker.rotation import file_bytes
@@ -77,6 +78,34 @@ class Verifier:
         self._streams = streams
         self._opened_ns = self._now_ns()
         self._watch = None
+
+    async def look_back(self) -> None:
+        """Ship what no ``since`` finds: lines whose time lies before those read."""
+        progress = self._shipment.progress
+        read = progress.read.marks
+        if not read:
+            return
+        since_ns = progress.begin()
+        found = unread(await self._end_of_log(), read)
+        if not any(entry.timestamp_ns < since_ns for _, entry in found):
+            return
+        log.warning(
+            "lines are older than those before them: the clock was set back",
+            extra={"fields": {"container": self._container_id[:12]}},
+        )
+        progress.go_on()
+        await self._shipment.put(found)
+
+    async def _end_of_log(self) -> list[Line]:
+        demuxer = Demuxer(max_line_bytes=self._max_line_bytes)
+        lines: list[Line] = []
+        async with await self._engine.logs(
+            self._container_id, 0, self._streams, follow=False, tail=TAIL_LINES
+        ) as response:
+            await self._in_time(response, response.accepted())
+            while data := await self._in_time(response, response.read()):
+                lines += demuxer.feed(data)
+        return lines
 
     @property
     def calm_seconds(self) -> float | None:

@@ -18,6 +18,7 @@ import pytest
 
 from shipper.docker.engine import Engine
 from shipper.docker.ledger import Ledger
+from shipper.docker.lookback import TAIL_LINES
 from shipper.docker.retry import Retry
 from shipper.docker.stream import Deadlines, DockerHost
 from shipper.docker.supervisor import Supervisor
@@ -75,12 +76,16 @@ def listed(container_id: str = ID, **changes: Any) -> dict[str, Any]:
 
 @dataclass
 class FakeDocker:
-    """Answers lists from *containers*, and each log request by the next of *logs*."""
+    """Answers lists from *containers*, and each log request by the next of *logs*.
+
+    Who looks for the end of a log gets *end*.
+    """
 
     path: str
     containers: list[dict[str, Any]] = field(default_factory=list)
     running: set[str] = field(default_factory=set)
     logs: list[Answer] = field(default_factory=list)
+    end: tuple[bytes, ...] = ()
     requests: list[str] = field(default_factory=list)
     events: asyncio.Queue[dict[str, Any] | None] = field(default_factory=asyncio.Queue)
     subscribed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -116,8 +121,9 @@ class FakeDocker:
         found = []
         for request in self.requests:
             parts = urlsplit(request)
-            if parts.path.endswith("/logs"):
-                found.append({k: v[0] for k, v in parse_qs(parts.query).items()})
+            query = {k: v[0] for k, v in parse_qs(parts.query).items()}
+            if parts.path.endswith("/logs") and not looks_back(query):
+                found.append(query)
         return found
 
     async def _serve(self, reader: asyncio.StreamReader, writer: Writer) -> None:
@@ -175,6 +181,11 @@ class FakeDocker:
         writer.close()
 
     async def _send_log(self, writer: Writer, query: dict[str, str]) -> None:
+        if looks_back(query):
+            await whole(*self.end)(writer, query)
+            await writer.drain()
+            writer.close()
+            return
         if not self.logs:
             writer.write(
                 reply({"message": f"No such container: {ID}"}, "404 Not Found")
@@ -183,6 +194,11 @@ class FakeDocker:
         await self.logs.pop(0)(writer, query)
         await writer.drain()
         writer.close()
+
+
+def looks_back(query: dict[str, str]) -> bool:
+    """Say whether a request is for the end of a log, whatever its times."""
+    return query.get("tail") == str(TAIL_LINES) and float(query["since"]) == 0
 
 
 def send(*parts: bytes) -> Answer:
