@@ -269,6 +269,9 @@ class Tailer:
     async def _connection(self) -> Outcome | None:
         """Read one connection; ENDED when it came to its orderly end."""
         complaints = self._shipment.complaints
+        # Where nothing was read yet the log is opened first: it may be gone soon.
+        if self._progress.read.marks and not await self._know_labels():
+            return Outcome.UNWANTED
         self._verifier.opened(self._opened)
         await self._verifier.look_back()
         since_ns = self._progress.begin()

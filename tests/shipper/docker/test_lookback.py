@@ -68,7 +68,7 @@ async def test_the_clock_is_set_back_while_nobody_reads(
         return {"__meta_docker_container_name": "/web"}
 
     def printed(numbers: range, jump: int = 0) -> list[bytes]:
-        return [log_frame(1, (100 + at + jump) * S, b"line %d" % at) for at in numbers]
+        return [log_frame(1, (1000 + at + jump) * S, b"line %d" % at) for at in numbers]
 
     frames, later = printed(range(5)), printed(range(8, 11))
     jumped = printed(range(5, 8), jump)
@@ -76,7 +76,7 @@ async def test_the_clock_is_set_back_while_nobody_reads(
     for logs in ([whole(*frames)], [whole(*later)]):
         fake.logs = logs
         tailer = Tailer(
-            ID, engine, progress, describe, settings, now_ns=lambda: BASE_NS + 200 * S
+            ID, engine, progress, describe, settings, now_ns=lambda: BASE_NS + 2000 * S
         )
         assert await tailer.run() is Outcome.ENDED
         progress = Progress(progress.position)
