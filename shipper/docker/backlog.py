@@ -21,7 +21,14 @@ from itertools import islice
 from shipper.docker.frames import UNSTAMPED
 from shipper.docker.progress import Mark, Progress
 from shipper.docker.records import RECORD_COST_BYTES, Record, pack, unpack
-from shipper.docker.spooled import Discovered, Head, Numbers, Spooled, advance
+from shipper.docker.spooled import (
+    Discovered,
+    Head,
+    Numbers,
+    Spooled,
+    advance,
+    read_head,
+)
 from shipper.pipeline.entry import Entry
 from shipper.spool.block import encode_block
 from shipper.spool.queue import SEGMENT_BYTES, Block, DiskQueue
@@ -109,16 +116,6 @@ class Backlog:
     def empty(self) -> bool:
         """Whether there is nothing, neither waiting nor on disk."""
         return not self.waiting and not self._segments
-
-    @property
-    def lines_on_disk(self) -> int:
-        """How many lines the queue holds that are not done."""
-        if not self._segments:
-            return 0
-        return sum(
-            max(0, last - self._progress.stream(stream).done_number)
-            for stream, last in self._last.items()
-        )
 
     def oldest_ns(self) -> int | None:
         """Return the time of about the oldest line that waits; None without one."""
@@ -208,14 +205,17 @@ class Backlog:
         if block is None:
             self._next = self._queue.end
             return
-        head = Head.parse(block.head)
+        if (head := read_head(self._queue, block.head)) is not None:
+            await self._feed_lines(depart, head, block)
+        self._next = block.after
+
+    async def _feed_lines(self, depart: Depart, head: Head, block: Block) -> None:
         if head.discovered is not None:
             self._fed = head.discovered
         for count, record in enumerate(self._undeparted(head, block)):
             if not count % SLICE_LINES:
                 await asyncio.sleep(0)  # those who read go first
             await self._let_go(depart, self._fed, record)
-        self._next = block.after
 
     def _undeparted(self, head: Head, block: Block) -> Iterator[Record]:
         """Yield the records of *block* that have not departed before."""

@@ -5,6 +5,7 @@ Pure, but for `scan`, which reads.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Self
@@ -14,6 +15,8 @@ from shipper.docker.progress import Mark, Position
 from shipper.pipeline.entry import Entry
 from shipper.spool.queue import DiskQueue
 
+
+log = logging.getLogger(__name__)
 
 Numbers = dict[int, int]
 """A number of a line for each stream."""
@@ -103,9 +106,22 @@ class Spooled:
 def scan(queue: DiskQueue) -> Spooled:
     """Return what *queue* holds; every block is read and checked. It blocks."""
     found = Spooled()
-    for place, head in queue.heads():
-        found.add(place.segment, Head.parse(head))
+    for place, fields in queue.heads():
+        if (head := read_head(queue, fields)) is not None:
+            found.add(place.segment, head)
     return found
+
+
+def read_head(queue: DiskQueue, fields: Mapping[str, Any]) -> Head | None:
+    """Return the head that *fields* are; None, and a line in the log, if they are none.
+
+    Another release may have written the block.
+    """
+    try:
+        return Head.parse(fields)
+    except ValueError as error:
+        log.error("%s: a block of the spool is passed over: %s", queue.folder, error)  # noqa: TRY400  # one line, no traceback
+        return None
 
 
 def advance(

@@ -57,9 +57,14 @@ class DiskQueue:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self._damaged: set[Place] = set()
-        self._sizes = {number: self._size(number) for number in self._numbers()}
+        self._sizes = {
+            number: self._size(number)
+            for number in self._numbers()
+            if self._is_readable(number)
+        }
+        self._dirty = False
         self._descriptor: int | None = None
-        self._end = Place(max(self._sizes, default=0) + 1, 0)
+        self._end = Place(max(self._numbers(), default=0) + 1, 0)
 
     @property
     def damaged(self) -> int:
@@ -99,6 +104,7 @@ class DiskQueue:
             raise
         self._end = Place(number, offset + len(block))
         self._sizes[number] = self._end.offset
+        self._dirty = True
         return self._end
 
     def _undo(self, descriptor: int, offset: int) -> None:
@@ -140,8 +146,9 @@ class DiskQueue:
 
     def sync(self) -> None:
         """Have what was written survive a power cut. Raises OSError."""
-        if self._descriptor is not None:
+        if self._descriptor is not None and self._dirty:
             os.fsync(self._descriptor)
+            self._dirty = False
 
     def close(self) -> None:
         """Close the last segment; the next block begins another. Raises OSError."""
@@ -203,11 +210,20 @@ class DiskQueue:
         self._sizes[self._end.segment] = 0
 
     def _numbers(self) -> Iterator[int]:
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):
             for name in os.listdir(self.folder):
                 number = name.removesuffix(SUFFIX)
                 if name.endswith(SUFFIX) and number.isdecimal():
                     yield int(number)
+
+    def _is_readable(self, number: int) -> bool:
+        """Say whether a file can be read; one that cannot is left alone."""
+        try:
+            with open(self._path(number), "rb"):
+                return True
+        except OSError as error:
+            log.error("%s: it cannot be read: %s", self._path(number), error.strerror)  # noqa: TRY400  # one line, no traceback
+            return False
 
     def _size(self, number: int) -> int:
         return os.stat(self._path(number)).st_size

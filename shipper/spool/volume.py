@@ -15,6 +15,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Protocol, TypeVar
 from urllib.parse import quote, unquote
 
@@ -95,7 +96,7 @@ class Volume:
     def docker_ids(self, job: str) -> list[str]:
         """Return the containers of *job* that have a queue here. It is a short look."""
         self._jobs.add(job)
-        return list(self._names("docker", quote(job, safe="")))
+        return list(self._names("docker", _folder(job)))
 
     def unread(self) -> list[str]:
         """Return the jobs that have queues here, and whose nobody has asked for."""
@@ -104,7 +105,7 @@ class Volume:
 
     def docker_queue(self, job: str, container_id: str) -> DiskQueue:
         """Return the queue of a container; the same one for as long as it is kept."""
-        return self.queue("docker", quote(job, safe=""), container_id)
+        return self.queue("docker", _folder(job), container_id)
 
     def queue(self, *names: str) -> DiskQueue:
         """Return the queue of *names*, which are folders in each other."""
@@ -114,10 +115,11 @@ class Volume:
         return self._queues[folder]
 
     def _names(self, *names: str) -> Iterator[str]:
-        try:
-            yield from sorted(os.listdir(os.path.join(self.folder, *names)))
-        except FileNotFoundError:
-            return
+        folder = os.path.join(self.folder, *names)
+        with suppress(FileNotFoundError):
+            for name in sorted(os.listdir(folder)):
+                if os.path.isdir(os.path.join(folder, name)):
+                    yield name
 
     # Room
 
@@ -243,3 +245,8 @@ class Volume:
         if again is not None:
             fields = {"folder": self.folder, "error": reason, "suppressed": again}
             log.error(text, extra={"fields": fields})
+
+
+def _folder(job: str) -> str:
+    """Return *job* as the name of a folder; `unquote` gives it back."""
+    return quote(job, safe="").replace(".", "%2E")

@@ -23,6 +23,7 @@ from shipper.pipeline.pipeline import Pipeline
 from shipper.pipeline.stage import Workshop
 from shipper.pipeline.stages import decolorize
 from shipper.positions import Positions
+from shipper.spool.block import encode_block
 from shipper.spool.volume import Volume
 
 
@@ -432,3 +433,17 @@ async def test_what_the_rules_drop_by_now_is_done(folder: Path) -> None:
             await now.shipment.backlog.settled()
         assert now.loki.lines == []
         assert now.shipment.progress.stream(STDOUT).done_number == 5
+
+
+async def test_a_block_of_another_release_costs_itself(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with life(folder, 2) as now:
+        await now.shipment.put([line(at) for at in range(10)])
+        await now.stop()
+    [path] = (folder / "spool").rglob("*.blocks")
+    path.write_bytes(encode_block({"format": 2}, b"") + path.read_bytes())
+    async with life(folder, 100) as now:
+        await now.loki.settle_until(10)
+        assert now.loki.lines == [b"%d" % at for at in range(10)]
+    assert "a block of the spool is passed over: expected the head" in caplog.text

@@ -148,3 +148,25 @@ def test_other_files_are_left_alone(queue: DiskQueue) -> None:
     again.append(block(1))
     again.clear()
     assert (Path(queue.folder) / "notes.txt").read_text() == "mine"
+
+
+def test_what_cannot_be_read_is_left_alone(
+    queue: DiskQueue, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = Path(queue.folder) / "000000000007.blocks"
+    path.mkdir(parents=True)
+    again = DiskQueue(queue.folder)
+    again.append(block(2))
+    assert numbers(again) == [2]
+    assert again.front == Place(8, 0)
+    assert f"{path}: it cannot be read: Is a directory" in caplog.text
+    again.clear()
+    assert path.exists()
+
+
+def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "id").touch()
+    queue = DiskQueue(str(tmp_path / "id"))
+    assert numbers(queue) == []
+    with pytest.raises(OSError, match="exists"):
+        queue.append(block(1))
