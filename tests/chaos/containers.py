@@ -62,12 +62,15 @@ async def removed_stopped(world: World) -> None:
 
 
 async def short_lived(world: World) -> None:
-    """Containers that live for 100 ms and are removed at once."""
-    count = 60 if world.long else 12
+    """Containers that live for 100 ms and are removed at once.
+
+    A busy machine of CI needs longer to start the next process than they live.
+    """
+    count, life = (60, 0.1) if world.long else (12, 0.3)
     started: list[Writer] = []
     for first in range(0, count, 4):
         plans = [
-            Plan(f"s{n}", 20, 0, rm=True, linger=0.1) for n in range(first, first + 4)
+            Plan(f"s{n}", 20, 0, rm=True, linger=life) for n in range(first, first + 4)
         ]
         started += await asyncio.gather(*map(world.write, plans))
         await world.pause(0.0, 0.5)

@@ -77,7 +77,9 @@ async def guest(world: World, number: int) -> None:
 
 
 async def passing(world: World, number: int) -> None:
-    """Let a container live for 100 ms."""
+    """Let a container live for 100 ms, while there is a shipper to see it."""
+    await world.shipper.until_up()
+    await world.pause(1.0, 2.0)
     await world.write(Plan(f"p{number}", 20, 0, rm=True, linger=0.1))
 
 

@@ -31,8 +31,13 @@ class Kept:
         return {self.numbers[place]: rank for rank, place in enumerate(order)}
 
 
-def read_log(path: Path, pad: int, kept: dict[Key, Kept]) -> None:
-    """Add the lines that ``docker logs -t`` wrote to *path* to *kept*."""
+def read_log(path: Path, pad: int, kept: dict[Key, Kept]) -> int:
+    """Add the lines that ``docker logs -t`` wrote to *path* to *kept*.
+
+    Returns how many are not whole: those that an end cut in two, of a container or of
+    the daemon that was reading them.
+    """
+    broken = 0
     with path.open("rb") as file:
         for row in file:
             stamp, _, line = row.partition(b" ")
@@ -40,10 +45,13 @@ def read_log(path: Path, pad: int, kept: dict[Key, Kept]) -> None:
                 # Each part of a long line has the time before it.
                 line = line.replace(stamp + b" ", b"")  # the same line
             found = parse(line, pad)
-            if found is not None:
+            if found is None:
+                broken += 1
+            else:
                 one = kept.setdefault(found[0], Kept())
                 one.numbers.append(found[1])
                 one.stamps.append(stamp)
+    return broken
 
 
 def everything(plan: Plan) -> dict[Key, Kept]:

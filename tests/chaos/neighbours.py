@@ -32,6 +32,7 @@ async def refused(world: World) -> None:
     }
     await world.writers.finish(*[await world.write(plan) for plan in plans])
     world.proxy.refused_tenants.clear()
+    world.diary("proxy: the tenant is let in")
 
 
-SCENARIOS = (Scenario("neighbours", refused, lag=10.0, short=True),)
+SCENARIOS = (Scenario("neighbours", refused, settle=240, lag=10.0, short=True),)

@@ -74,7 +74,7 @@ async def count(world: World, name: str, *, docker_loses: bool) -> Row:
         for writer in world.writers.all:
             if not writer.plan.refused:
                 found = await reader.read(client, writer.plan)
-                add(row.tally, writer, found, holes=docker_loses)
+                add(row.tally, writer, found, holes=docker_loses or not writer.removed)
     halves = sum(writer.halves() for writer in world.writers.all)
     if reader.broken > halves:
         row.failures.append(f"{reader.broken} lines are not as they were written")

@@ -106,7 +106,15 @@ def test_the_parts_of_a_long_line_are_one_line(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(stamp + line[:16384] + stamp + line[16384:] + b"\n")
     kept: dict[Key, Kept] = {}
-    read_log(path, 20_000, kept)
+    assert read_log(path, 20_000, kept) == 0
+    assert list(kept[Key("w", 1, "stdout")].numbers) == [1]
+
+
+def test_lines_that_docker_cut_in_two_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"2026 w 1 stdout 1 ;;;\n2027 w 1 stdo\n")
+    kept: dict[Key, Kept] = {}
+    assert read_log(path, 3, kept) == 1
     assert list(kept[Key("w", 1, "stdout")].numbers) == [1]
 
 

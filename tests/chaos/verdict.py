@@ -28,10 +28,10 @@ class Tally:
     def add(
         self, what: str, written: int, kept: Kept, found: Found, *, holes: bool
     ) -> None:
-        """Count one stream; with *holes* only what Docker kept can be missing.
+        """Count one stream; with *holes* only what *kept* holds can be missing.
 
-        Otherwise a line before one that was found had to be there, too: Docker had it
-        when its container was removed.
+        Otherwise the container went on after *kept* was taken down, and was removed: a
+        line before one that was found had to be there, too.
         """
         numbers = set(found.numbers)
         wanted = set(kept.numbers)

@@ -32,6 +32,7 @@ class Writer:
     kept: dict[Key, Kept] = field(default_factory=dict)
     complete: int = 1
     removed: bool = False
+    broken: int = 0
 
     def written(self, key: Key) -> int:
         """Return how many lines this life wrote: by plan, or by what Docker kept."""
@@ -40,8 +41,11 @@ class Writer:
         return max(self.kept[key].numbers, default=0) if key in self.kept else 0
 
     def halves(self) -> int:
-        """Return how many lines may be cut in two because a life was ended."""
-        return sum(key.life > self.complete for key in self.keys()) + self.removed
+        """Return how many lines may be cut in two: those that Docker cut so.
+
+        The last of each stream may be one when the container was removed as it wrote.
+        """
+        return self.broken + len(STREAMS) * self.removed
 
     def keys(self) -> set[Key]:
         """Return what has to be in the store."""
@@ -130,8 +134,10 @@ class Writers:
         paths = [self._folder / f"{writer.plan.name}.{name}" for name in STREAMS]
         await asyncio.to_thread(self._save, writer.container, paths)
         kept: dict[Key, Kept] = {}
+        writer.broken = 0
         for path in paths:
-            await asyncio.to_thread(read_log, path, writer.plan.pad, kept)
+            pad = writer.plan.pad
+            writer.broken += await asyncio.to_thread(read_log, path, pad, kept)
             path.unlink()
         writer.kept = kept
 
