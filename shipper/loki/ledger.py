@@ -6,7 +6,7 @@ lanes and clients they travelled through.
 
 Memory. `Limits.total_bytes` (8 MiB) is shared by all cursors and none may hold more
 than `Limits.cursor_bytes` (4 MiB), so a refused container cannot take everything; and
-whatever the others hold, each may have `Limits.reserved_bytes` (64 KiB, or one line if
+whatever the others hold, each may have `Limits.reserved_bytes` (128 KiB, or one line if
 that is longer) of its own, so a healthy one always moves. The policy beyond that is to
 wait: Docker's log file is the queue.
 """
@@ -25,7 +25,13 @@ ENTRY_COST_BYTES = 352
 """What an entry costs beside its line: tuple, number, bytes object, ticket, slots.
 
 tracemalloc on CPython 3.11 says 330 from Docker's bytes to the batch, the cursor's
-share included; stages keep the line a second time, 400 more and its bytes.
+share included.
+"""
+
+STAGED_COST_BYTES = 400
+"""What an entry out of a pipeline costs beside that and its line a second time.
+
+The source keeps the line as it was read, and the pipeline its place.
 """
 
 METADATA_COST_BYTES = 192
@@ -38,7 +44,7 @@ class Limits:
 
     total_bytes: int = 8 << 20
     cursor_bytes: int = 4 << 20
-    reserved_bytes: int = 64 << 10
+    reserved_bytes: int = 128 << 10
 
 
 @dataclass(slots=True)
@@ -46,8 +52,15 @@ class Account:
     """What one cursor has under way, in the order it was read."""
 
     cursor: Cursor
+    staged: bool
     pending: deque[Ticket] = field(default_factory=deque)
     held_bytes: int = 0
+
+    def cost(self, entry: Entry) -> int:
+        """Return the bytes of memory that *entry* of it holds while it is under way."""
+        if not self.staged:
+            return cost(entry)
+        return cost(entry) + len(entry.line) + STAGED_COST_BYTES
 
 
 class Ticket:
@@ -85,7 +98,7 @@ class Ledger:
         account = self._accounts.get(id(cursor))
         if account is None:  # one line of its own goes always
             return True
-        size = sum(map(cost, entries))
+        size = sum(map(account.cost, entries))
         limits = self._limits
         held = account.held_bytes + size
         return held <= limits.reserved_bytes or (
@@ -101,10 +114,11 @@ class Ledger:
         """Take *entry* in and return its ticket."""
         account = self._accounts.get(id(cursor))
         if account is None:
-            account = self._accounts[id(cursor)] = Account(cursor)
+            account = Account(cursor, getattr(cursor, "staged", False))
+            self._accounts[id(cursor)] = account
         ticket = Ticket(entry, account, self._clients)
         account.pending.append(ticket)
-        size = cost(entry)
+        size = account.cost(entry)
         account.held_bytes += size
         self.held_bytes += size
         self.held_entries += 1
@@ -132,7 +146,7 @@ class Ledger:
         while pending and not pending[0].undecided:
             entry = pending.popleft().entry
             done.append(entry)
-            freed += cost(entry)
+            freed += account.cost(entry)
         if not done:
             return
         account.held_bytes -= freed
@@ -145,7 +159,7 @@ class Ledger:
 
 
 def cost(entry: Entry) -> int:
-    """Return the bytes of memory that *entry* holds while it is under way."""
+    """Return the bytes of memory that *entry* holds, of a source without stages."""
     if entry.metadata:
         extra = ENTRY_COST_BYTES + METADATA_COST_BYTES * len(entry.metadata)
         return entry.size_bytes + extra

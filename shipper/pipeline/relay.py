@@ -33,6 +33,9 @@ class Relay:
     *on_idle* is called when every line is decided.
     """
 
+    staged = True
+    """Whoever holds an entry holds more than the entry: see `shipper.loki.ledger`."""
+
     __slots__ = ("_cursor", "_on_idle", "_order", "_outbox", "_sent", "_slots", "key")
 
     def __init__(self, cursor: Cursor, on_idle: Callable[[], object]) -> None:
