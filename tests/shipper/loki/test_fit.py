@@ -44,7 +44,7 @@ def bounds(limits: LokiLimits = DEFAULTS) -> Bounds:
 def batch(*entries: Entry) -> Batch:
     """Return what the lane would make of *entries*."""
     builder = Builder(size_bytes=1 << 40, wait_seconds=1)
-    account = Account(Journal())
+    account = Account(Journal(), staged=False)
     tickets = [Ticket(entry, account, 1) for entry in entries]
     closed = [done for t in tickets if (done := builder.add(t, 0))]
     return Batch(tuple(tickets)) if closed else builder.take()
