@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from exporters.toolkit import lifecycle, logs, version
 from exporters.toolkit.datasize import parse_byte_size
+from exporters.toolkit.decode import printable
 from exporters.toolkit.errors import StartError
 
 from .app import App
@@ -177,7 +178,7 @@ def _check(options: Options, environ: Mapping[str, str]) -> int:
     if not options.files:
         raise StartError("Invalid config file")
     for warning in load(options, environ).warnings:
-        _tell(f"warning: {warning}")
+        _tell(f"warning: {printable(warning)}")
     sys.stdout.write("Valid config file! No syntax issues found\n")
     return 0
 

@@ -329,12 +329,12 @@ def _name(kind: Any) -> str:
 def _sorted(messages: Iterable[_Message]) -> list[str]:
     """Return each message once, in the order of the file."""
     return [
-        f"{m.file}:{m.line}:{m.column}: {_printable(m.text)}"
+        f"{m.file}:{m.line}:{m.column}: {printable(m.text)}"
         for m in sorted(set(messages))
     ]
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return *text* on one line: what is quoted there may hold anything."""
     if text.isprintable():
         return text

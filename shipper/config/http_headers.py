@@ -55,7 +55,9 @@ class HttpHeader:
 def header_problem(name: str, values: Iterable[str]) -> str | None:
     """Return why a header *name* with *values* cannot be sent, None when it can."""
     if not _TOKEN.fullmatch(name):
-        return f'"{name}" is not a valid header name'
+        # The rest may be a value that lost its colon: no secret is shown.
+        start = found[0] if (found := _TOKEN.match(name)) else ""
+        return f'"{start}…" is not a valid header name'
     if all(map(is_header_value, values)):
         return None
     return f"{name}: a header value must be one line of text"

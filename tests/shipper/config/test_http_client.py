@@ -162,7 +162,7 @@ CASES = [
     ),
     (
         "proxy_url: p:1\nproxy_connect_header: {'X Y': [a]}",
-        '3:31: "X Y" is not a valid header name',
+        '3:31: "X…" is not a valid header name',
     ),
     (
         "proxy_url: socks5://p:1080",
@@ -190,7 +190,7 @@ CASES = [
     ),
     (
         "http_headers: {'X:': {values: [a]}}",
-        '2:22: "X:" is not a valid header name',
+        '2:22: "X…" is not a valid header name',
     ),
     ("http_headers: {X: {value: [a]}}", "2:20: field value not found in HttpHeader"),
     ('headers: {X: "a\\rb"}', "2:14: X: a header value must be one line of text"),

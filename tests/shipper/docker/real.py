@@ -273,3 +273,5 @@ async def shipping(
             supervisor.stop_reading()
             await task
             spool.cancel()
+            for queue in volume._queues.values():
+                queue.close()

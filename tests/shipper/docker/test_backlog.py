@@ -157,6 +157,8 @@ async def life(
         yield now
     finally:
         await now.kill()
+        for queue in volume._queues.values():
+            queue.close()
 
 
 @pytest.fixture
