@@ -203,8 +203,11 @@ NASTY = (
 )
 
 
-def _check(text: str) -> tuple[int, str]:
-    """Return the exit code of -check-syntax over *text*, and all that it printed."""
+def _check(text: str, *, hidden: bool = True) -> tuple[int, str]:
+    """Return the exit code of -check-syntax over *text*, and all that it printed.
+
+    *hidden*: the secret stands where secrets stand, so that nothing may show it.
+    """
     out, err = io.StringIO(), io.StringIO()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "promtail.yaml"
@@ -212,6 +215,8 @@ def _check(text: str) -> tuple[int, str]:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = main(["-check-syntax", f"-config.file={path}"], {})
         _judge(code, err.getvalue(), str(path))
+        # What came to stand where a key or a name stands is no secret any more.
+        assert not hidden or SECRET not in _AS_A_KEY.sub("", err.getvalue())
     return code, out.getvalue() + err.getvalue()
 
 
@@ -223,8 +228,6 @@ _AS_A_KEY = re.compile(
 def _judge(code: int, told: str, path: str) -> None:
     assert code in {0, 1}
     assert "Traceback" not in told
-    # What came to stand where a key or a name stands is no secret any more.
-    assert SECRET not in _AS_A_KEY.sub("", told)
     lines = told.split("\n")
     assert lines.pop() == ""
     assert code == 0 or lines
@@ -361,7 +364,8 @@ def test_the_valid_ones_are() -> None:
 @FUZZ
 @given(rebuilt())
 def test_nodes_in_wrong_places(text: str) -> None:
-    _check(text)
+    # What was to be a duration is told, whatever it is: a secret may be any node.
+    _check(text, hidden=False)
 
 
 @FUZZ
