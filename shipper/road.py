@@ -257,12 +257,14 @@ class Road:
             async with asyncio.timeout(FLUSH_SECONDS):
                 await asyncio.gather(*(pipe.flush() for pipe in self._pipelines))
         except TimeoutError:
-            log.warning("stages hold lines that found no room, they are read again")
+            log.warning("stages hold lines that found no room, they are kept")
 
     async def _drain(self, sender: Sender) -> None:
         assert self._positions is not None
-        if left := await sender.drain(DRAIN_SECONDS):
-            self.left_over = [*sender.left_over(), *self.left_over]
+        left = await sender.drain(DRAIN_SECONDS)
+        held = [line for pipe in self._pipelines for line in pipe.left_over()]
+        self.left_over = [*sender.left_over(), *held, *self.left_over]
+        if left or held:
             log.warning(
                 "stopping with entries Loki did not take, they are kept",
                 extra={"fields": {"entries": left, "others": len(self.left_over)}},

@@ -7,7 +7,7 @@ What stages hold back is released by `Pipeline.run` when it is due.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from math import inf
 
@@ -118,6 +118,11 @@ class Pipeline:
         self._release(None)
         relays = list(self._relays.values())
         await asyncio.gather(*(relay.put(self._sink) for relay in relays))
+
+    def left_over(self) -> Iterator[tuple[Labels, Entry]]:
+        """Yield what `flush` could not put and nobody will give again."""
+        for relay in self._relays.values():
+            yield from relay.left_over()
 
     def _release(self, now: float | None) -> list[Relay]:
         released = self._released = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from .entry import Cursor, Entry, Labels, Sink, is_untracked
 from .record import Record
@@ -58,6 +58,12 @@ class Relay:
     def waiting(self) -> bool:
         """Say whether something has left the pipeline and was not put yet."""
         return bool(self._outbox)
+
+    def left_over(self) -> Iterator[tuple[Labels, Entry]]:
+        """Yield what was not put and nobody will give again; call it at the end."""
+        if self.untracked:
+            for record, _ in self._outbox:
+                yield _labels(record), _entry(record)
 
     def take(self) -> Slot:
         """Return the place of the next line."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given, strategies as st
 
-from shipper.pipeline.entry import Cursor, Entry, Labels
+from shipper.pipeline.entry import Cursor, Entry, Labels, Untracked
 from shipper.pipeline.pipeline import Pipeline
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Emit, Filter, Stage, Workshop
@@ -198,6 +198,45 @@ async def test_what_was_released_goes_before_what_comes_after() -> None:
         room.set()
         await asyncio.gather(flush, *later)
     assert order == ["a", "bc"]
+
+
+async def test_what_nobody_gives_again_is_left_over() -> None:
+    class Full(Memory):
+        async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
+            await asyncio.Event().wait()
+
+    pipeline = Pipeline([("x", dropping())], Workshop(), Full())
+    cursors: list[Cursor] = [Untracked(), Journal()]
+    puts = [
+        asyncio.create_task(pipeline.put(LABELS, line(text), cursor))
+        for text, cursor in zip("ab", cursors, strict=True)
+    ]
+    await asyncio.sleep(0)
+    for put in puts:
+        put.cancel()
+    await asyncio.gather(*puts, return_exceptions=True)
+    assert [entry.line for _, entry in pipeline.left_over()] == [b"a"]
+
+
+async def test_a_cancelled_put_is_brought_to_the_sink_by_run() -> None:
+    room, arrived = asyncio.Event(), asyncio.Event()
+
+    class Full(Memory):
+        async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
+            await room.wait()
+            cursor.acknowledge([entry])
+            arrived.set()
+
+    cursor = Journal()
+    pipeline = Pipeline([("x", dropping())], Workshop(), Full())
+    async with running(pipeline), asyncio.timeout(10):
+        put = asyncio.create_task(pipeline.put(LABELS, line("a"), cursor))
+        await asyncio.sleep(0)
+        put.cancel()
+        await asyncio.gather(put, return_exceptions=True)
+        room.set()
+        await arrived.wait()
+    assert cursor.acknowledged == 1
 
 
 async def test_a_cancelled_put_is_taken_up_by_the_next() -> None:
