@@ -25,8 +25,10 @@ JSON = {"Content-Type": "application/json"}
 FAR = ("--from", "2023-01-01", "--to", "2024-01-01", "--utc")
 WEB = {"container_name": "web", "stream": "stdout"}
 
+# A shell that runs tests in the background has SIGINT ignored, and so has what it starts.
 COMMAND = (
-    "import sys, os; from shipper.logs.cli import main; "
+    "import sys, os, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from shipper.logs.cli import main; "
     "sys.exit(main(sys.argv[1:], os.environ, sys.stdout, sys.stderr))"
 )
 
