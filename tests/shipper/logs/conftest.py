@@ -25,7 +25,7 @@ JSON = {"Content-Type": "application/json"}
 FAR = ("--from", "2023-01-01", "--to", "2024-01-01", "--utc")
 WEB = {"container_name": "web", "stream": "stdout"}
 
-# A shell that runs tests in the background has SIGINT ignored, and so has what it starts.
+# A shell that runs tests in the background has SIGINT ignored, which is inherited.
 COMMAND = (
     "import sys, os, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     "from shipper.logs.cli import main; "
