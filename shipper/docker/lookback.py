@@ -34,6 +34,11 @@ def unread(lines: Sequence[Line], read: Mapping[int, Mark]) -> list[Line]:
     ]
 
 
+def holds(lines: Sequence[Line], read: Mapping[int, Mark]) -> bool:
+    """Say whether the place of every stream in *read* is among *lines*."""
+    return all(_place(lines, stream, mark) >= 0 for stream, mark in read.items())
+
+
 def _place(lines: Sequence[Line], stream: int, mark: Mark) -> int:
     """Return where the last line of *mark* is, -1 when it is not there."""
     for at in range(len(lines) - 1, -1, -1):

@@ -273,9 +273,9 @@ class Tailer:
         if self._progress.read.marks and not await self._know_labels():
             return Outcome.UNWANTED
         self._verifier.opened(self._opened)
-        await self._verifier.look_back()
+        everything = await self._verifier.look_back()
         since_ns = self._progress.begin()
-        if since_ns > self._now_ns():  # the clock was set back: all is before that
+        if everything or since_ns > self._now_ns():  # the clock was set back
             since_ns = self._progress.begin(0)
         async with await self._engine.logs(
             self.container_id, since_ns, self._opened

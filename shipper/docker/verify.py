@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from shipper.docker.engine import Engine
 from shipper.docker.frames import Demuxer, Line
-from shipper.docker.lookback import TAIL_LINES, unread
+from shipper.docker.lookback import TAIL_LINES, holds, unread
 from shipper.docker.meters import Meters
 from shipper.docker.progress import SECOND_NS
 from shipper.docker.rotation import file_bytes
@@ -79,22 +79,30 @@ class Verifier:
         self._opened_ns = self._now_ns()
         self._watch = None
 
-    async def look_back(self) -> None:
-        """Ship what no ``since`` finds: lines whose time lies before those read."""
+    async def look_back(self) -> bool:
+        """Ship what no ``since`` finds: lines whose time lies before those read.
+
+        Returns whether there are more of them than were looked at, so that the log has
+        to be read from its beginning.
+        """
         progress = self._shipment.progress
         read = progress.read.marks
         if not read:
-            return
+            return False
         since_ns = progress.begin()
-        found = unread(await self._end_of_log(), read)
-        if not any(entry.timestamp_ns < since_ns for _, entry in found):
-            return
+        end = await self._end_of_log()
+        found = unread(end, read)
+        if not any(entry.timestamp_ns < since_ns for _, entry in found or end):
+            return False
+        if not found:  # the place is not there, or nothing is behind it
+            return not holds(end, read)
         log.warning(
             "lines are older than those before them: the clock was set back",
             extra={"fields": {"container": self._container_id[:12]}},
         )
         progress.go_on()
         await self._shipment.put(found)
+        return False
 
     async def _end_of_log(self) -> list[Line]:
         demuxer = Demuxer(max_line_bytes=self._max_line_bytes)

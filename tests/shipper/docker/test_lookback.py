@@ -86,6 +86,29 @@ async def test_the_clock_is_set_back_while_nobody_reads(
     assert sent == [b"line %d" % at for at in expected]
 
 
+async def test_a_place_beyond_the_end_is_looked_for_everywhere(
+    fake: FakeDocker, engine: Engine, settings: Settings, sink: MemorySink
+) -> None:
+    """More was printed with old times than is looked at."""
+
+    async def describe() -> Discovered | None:
+        return {"__meta_docker_container_name": "/web"}
+
+    frames = [log_frame(1, (500 + at) * S, b"line %d" % at) for at in range(5)]
+    back = [log_frame(1, (400 + at) * S, b"back %d" % at) for at in range(9)]
+    progress = Progress()
+    for logs in ([whole(*frames)], [whole(*frames, *back)]):
+        fake.logs = logs
+        tailer = Tailer(
+            ID, engine, progress, describe, settings, now_ns=lambda: BASE_NS + 2000 * S
+        )
+        assert await tailer.run() is Outcome.ENDED
+        progress = Progress(progress.position)
+        fake.end = tuple(back[4:])
+    assert fake.log_requests()[1]["since"] == "0.000000000"
+    assert sink.lines[5:] == [b"back %d" % at for at in range(9)]
+
+
 async def test_a_place_in_the_future_is_looked_for_everywhere(
     fake: FakeDocker, engine: Engine, settings: Settings, sink: MemorySink
 ) -> None:
