@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+from collections.abc import Iterable
 
 
 ATTRIBUTE_SIZE_BYTES = 128
@@ -50,6 +51,25 @@ def read_optional(path: str, directory: int | None = None) -> str | None:
         if error.errno in _REFUSALS:
             return None
         raise
+
+
+def read_attributes(path: str, names: Iterable[str]) -> dict[str, str]:
+    """Return those attributes *names* of the directory *path* that the kernel gives.
+
+    Raises OSError where the directory cannot be opened (the device may be gone) or an
+    attribute fails with anything but a refusal.
+    """
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        found = ((name, read_optional(name, directory)) for name in names)
+        return {name: value for name, value in found if value is not None}
+    finally:
+        os.close(directory)
+
+
+def entries(path: str) -> list[str]:
+    """Return the names in the directory *path*, sorted. Raises OSError."""
+    return sorted(os.listdir(path))
 
 
 def parse_integer(text: str) -> int:

@@ -14,13 +14,10 @@ from __future__ import annotations
 import math
 import os
 import re
-import select
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -32,13 +29,13 @@ from typing import NamedTuple
 import pytest
 
 from exporters.node import registry
+from tests.node.process import DEADLINE_SECONDS, free_port, wait_until_listening
 
 
 pytestmark = [pytest.mark.oracle, pytest.mark.timeout(180)]
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = Path(__file__).parent / "fixtures"
-DEADLINE_SECONDS = 30
 ROUNDS = 20
 
 COLLECTORS = (
@@ -176,25 +173,6 @@ class Exporter:
         url = f"{self.url}/metrics?{query}"
         with urllib.request.urlopen(url, timeout=DEADLINE_SECONDS) as response:
             return parse(response.read().decode())
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_until_listening(process: subprocess.Popen[bytes]) -> None:
-    assert process.stderr is not None
-    seen = b""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while b"Listening on" not in seen:
-        left = max(0.0, deadline - time.monotonic())
-        ready, _, _ = select.select([process.stderr], [], [], left)
-        chunk = os.read(process.stderr.fileno(), 65_536) if ready else b""
-        assert chunk, f"{process.args!r} does not listen: {seen.decode()}"
-        seen += chunk
 
 
 @contextmanager

@@ -1,0 +1,56 @@
+"""Put samples together into families, in the order in which they come.
+
+For collectors whose families and labels follow what the kernel shows. Where they are
+fixed, prometheus_client's GaugeMetricFamily says more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from prometheus_client import Metric
+
+
+_NONE: Mapping[str, str] = {}
+
+
+class Families:
+    """Families by name; the first sample of one says its type and HELP.
+
+    Names are those that a scrape shows: a counter keeps its ``_total``, and one that
+    upstream exports without it does not get it.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._found: dict[str, Metric] = {}
+
+    def __iter__(self) -> Iterator[Metric]:
+        """Yield the families that have samples."""
+        return iter(self._found.values())
+
+    def gauge(
+        self, name: str, help_: str, value: float, labels: Mapping[str, str] = _NONE
+    ) -> None:
+        """Add a sample of a gauge."""
+        self._add("gauge", name, help_, value, labels)
+
+    def counter(
+        self, name: str, help_: str, value: float, labels: Mapping[str, str] = _NONE
+    ) -> None:
+        """Add a sample of a counter."""
+        self._add("counter", name, help_, value, labels)
+
+    def untyped(
+        self, name: str, help_: str, value: float, labels: Mapping[str, str] = _NONE
+    ) -> None:
+        """Add a sample of a metric whose type nobody knows."""
+        self._add("unknown", name, help_, value, labels)
+
+    def _add(
+        self, kind: str, name: str, help_: str, value: float, labels: Mapping[str, str]
+    ) -> None:
+        family = self._found.get(name)
+        if family is None:
+            family = self._found[name] = Metric(name, help_, kind)
+        family.add_sample(name, dict(labels), value)
