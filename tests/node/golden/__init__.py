@@ -1,6 +1,6 @@
 """What each collector says of a host in a file.
 
-The host is ``golden/<collector>.tree``, what is said of it ``<collector>.prom``;
+The host is ``<collector>.tree`` here, what is said of it ``<collector>.prom``;
 ``<collector>.<case>.tree`` is another case. After a change that is meant,
 ``python -m tests.node.golden [name ...]`` writes the ``.prom`` files anew: read the
 difference before it is committed.
@@ -8,7 +8,6 @@ difference before it is committed.
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from exporters.toolkit.flags import Program
 from tests.node import tree
 
 
-FOLDER = Path(__file__).parent / "golden"
+FOLDER = Path(__file__).parent
 _FOLDERS = ("proc", "sys", "root", "udev")
 
 
@@ -70,7 +69,3 @@ def main(names: list[str]) -> None:
             with tempfile.TemporaryDirectory() as root:
                 path.with_suffix(".prom").write_text(exposition(path, Path(root)))
             print(path.with_suffix(".prom"))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -1,0 +1,157 @@
+"""Whatever a file of the host holds: 200, and only its own collector may fail.
+
+Every file of every golden host is damaged in every way, one at a time, and then
+several at once. A collector may answer damage with OSError, ValueError and NoData only:
+anything else is a case that nobody thought of.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import web as aiohttp_web
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client.parser import text_string_to_metric_families
+
+from exporters.node.paths import Paths
+from exporters.node.registry import (
+    CollectorSpec,
+    Context,
+    NoData,
+    Registry,
+    discover,
+    flags as all_flags,
+)
+from exporters.node.scrape import Scraper
+from exporters.toolkit import web
+from exporters.toolkit.flags import Program
+from tests.node import golden, tree
+from tests.node.fault.damage import DAMAGES, damaged, without
+
+
+pytestmark = pytest.mark.timeout(600)
+
+SEED = int(os.environ.get("DAMAGE_SEED", "1"))
+ROUNDS_AT_ONCE = 20
+CONTROL = "loadavg"
+Client = TestClient[aiohttp_web.Request, aiohttp_web.Application]
+ALLOWED = (OSError, ValueError, NoData)
+
+
+class DamagedHost:
+    """One golden host, and the program that looks at it."""
+
+    def __init__(self, path: Path, root: Path) -> None:
+        text = path.read_text("utf-8")
+        self.spec = golden.spec_of(path)
+        self.paths = golden.planted(text, root)
+        control = root / "proc/loadavg"
+        if not control.exists():
+            control.write_text("0.21 0.37 0.39 1/719 19737\n")
+        self.files = [file for file in tree.files(root) if file != control]
+        self.folders = sorted({file.parent for file in self.files} - {root / "proc"})
+        self.argv = [
+            "--collector.disable-defaults",
+            f"--collector.{CONTROL}",
+            *([] if self.spec.name == CONTROL else [f"--collector.{self.spec.name}"]),
+            *(flag.replace("$ROOT", str(root)) for flag in tree.flags(text)),
+        ]
+
+    def context(self, specs: tuple[CollectorSpec, ...]) -> Context:
+        program = Program("node_exporter", "", all_flags(specs))
+        return Context(self.paths, program.parse(self.argv, {}))
+
+    def check_exceptions(self) -> str:
+        """Run the collector by itself; return what came of it."""
+        try:
+            for metric in self.spec.create(self.context(discover()))():
+                assert metric.name
+        except ALLOWED as error:
+            return type(error).__name__
+        return "ok"
+
+
+@asynccontextmanager
+async def serving(host: DamagedHost) -> AsyncIterator[Client]:
+    specs = discover()
+    scraper = Scraper(Registry(specs, host.context(specs)))
+    app = web.exporter_app(
+        name="node_exporter",
+        title="Node Exporter",
+        description="",
+        gather=scraper.gather,
+        telemetry_path="/metrics",
+        exporter_metrics=False,
+    )
+    async with TestClient(TestServer(app)) as client:
+        yield client
+    scraper.close()
+
+
+async def check_answer(client: Client) -> None:
+    async with client.get("/metrics") as response:
+        text = await response.text()
+        assert response.status == 200, text
+    families = {family.name for family in text_string_to_metric_families(text)}
+    assert "node_load1" in families
+    assert f'node_scrape_collector_success{{collector="{CONTROL}"}} 1\n' in text
+
+
+def one_at_a_time(host: DamagedHost, chance: random.Random) -> Iterator[str]:
+    for file in host.files:
+        for name, damage in DAMAGES.items():
+            with damaged(file, damage, chance):
+                yield f"{file}: {name}"
+    for folder in host.folders:
+        with without(folder):
+            yield f"{folder}: gone"
+
+
+def several_at_once(host: DamagedHost, chance: random.Random) -> Iterator[str]:
+    for _ in range(ROUNDS_AT_ONCE):
+        chosen = [file for file in host.files if chance.random() < 0.5]
+        with ExitStack() as stack:
+            for file in chosen:
+                name = chance.choice(list(DAMAGES))
+                stack.enter_context(damaged(file, DAMAGES[name], chance))
+            yield f"{len(chosen)} files at once"
+
+
+@pytest.mark.parametrize("path", golden.trees(), ids=lambda path: path.stem)
+async def test_damage_costs_only_the_collector_that_reads_it(
+    path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    host = DamagedHost(path, tmp_path)
+    outcomes: dict[str, int] = {}
+    async with serving(host) as client:
+        for cases in (one_at_a_time, several_at_once):
+            for case in cases(host, random.Random(SEED)):
+                try:
+                    outcome = host.check_exceptions()
+                    await check_answer(client)
+                except BaseException as error:
+                    error.add_note(case)
+                    raise
+                outcomes[outcome] = outcomes.get(outcome, 0) + 1
+            caplog.clear()
+    print(path.stem, sum(outcomes.values()), outcomes)
+    assert sum(outcomes.values()) >= ROUNDS_AT_ONCE
+
+
+def test_no_host_at_all(tmp_path: Path) -> None:
+    """Collectors on an empty /proc and /sys: nothing, or one of three exceptions."""
+    for name in ("proc", "sys", "root"):
+        (tmp_path / name).mkdir()
+    where = Paths(*(str(tmp_path / name) for name in ("proc", "sys", "root", "udev")))
+    specs = discover()
+    values = Program("node_exporter", "", all_flags(specs)).parse((), {})
+    for spec in specs:
+        try:
+            list(spec.create(Context(where, values))())
+        except ALLOWED:
+            continue

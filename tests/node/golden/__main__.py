@@ -1,0 +1,8 @@
+from __future__ import annotations
+
+import sys
+
+from tests.node.golden import main
+
+
+main(sys.argv[1:])
