@@ -4,6 +4,7 @@ RUN := .venv/bin/python
 STACK := $(RUN) -m deploy.stack
 ORACLES := $(CURDIR)/deploy/.state/oracles
 ORIGINALS := NODE_EXPORTER=$(ORACLES)/usr/bin/prometheus-node-exporter \
+	NODE_EXPORTER_SID=$(ORACLES)/sid/usr/bin/prometheus-node-exporter \
 	NGINX_EXPORTER=$(ORACLES)/usr/bin/prometheus-nginx-exporter \
 	NGINX=$(ORACLES)/usr/sbin/nginx
 

@@ -54,16 +54,24 @@ def parse(text: str) -> Iterator[Entry]:
         elif line.endswith("/"):
             yield Entry(line[:-1])
         else:
-            path, colon, value = line.partition(":")
-            if not colon or path != path.strip():
-                raise ValueError(f"line {position}: expected 'path: value': {line!r}")
+            path, value = _split(line, position)
             if value.strip() == "|":
                 end = _end_of_block(lines, position)
                 block = [row[len(_INDENT) :] for row in lines[position:end]]
                 position = end
                 yield Entry(path, "".join(f"{row}\n" for row in block).encode())
             else:
-                yield Entry(path, _content(value.removeprefix(" ")))
+                yield Entry(path, _content(value))
+
+
+def _split(line: str, number: int) -> tuple[str, str]:
+    """Return path and value; a path may have colons (PCI, udev) but no blanks."""
+    path, colon, value = line.partition(": ")
+    if not colon and line.endswith(":"):
+        path, colon = line[:-1], ":"
+    if not colon or " " in path:
+        raise ValueError(f"line {number}: expected 'path: value': {line!r}")
+    return path, value
 
 
 def _end_of_block(lines: list[str], start: int) -> int:
