@@ -11,6 +11,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from prometheus_client import Metric
+
 from exporters.node.paths import Paths
 from exporters.node.registry import CollectorSpec, Context, NoData, discover
 from exporters.toolkit.exposition import encode
@@ -45,7 +47,7 @@ def spec_of(path: Path) -> CollectorSpec:
 def exposition(path: Path, root: Path) -> str:
     """Return what the collector of the tree at *path* says, with *root* as its host.
 
-    The folder's name is shown as ``$ROOT``. No data is one comment line.
+    The folder's name is shown as ``$ROOT``. No data or a failure is a comment.
     """
     text = path.read_text("utf-8")
     spec = spec_of(path)
@@ -54,11 +56,15 @@ def exposition(path: Path, root: Path) -> str:
     where = planted(text, root)
     collect = spec.create(Context(where, program.parse(given, {})))
     problems: list[str] = []
+    families: list[Metric] = []
     try:
-        shown = encode(collect(), problems.append).decode()
+        families.extend(collect())
     except NoData as reason:
-        shown = f"# no data: {reason}\n"
-    shown += "".join(f"# left out: {problem}\n" for problem in problems)
+        problems.append(f"no data: {reason}")
+    except (OSError, ValueError) as error:
+        problems.append(f"failed: {error}")
+    shown = encode(families, problems.append).decode()
+    shown += "".join(f"# {problem}\n" for problem in problems)
     return shown.replace(str(root), "$ROOT")
 
 
