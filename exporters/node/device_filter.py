@@ -15,26 +15,36 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class DeviceFilter:
-    """Two unanchored patterns; None lets everything through."""
+    """Two unanchored patterns; None lets everything through.
+
+    *beside*, if there is one, is a filter that has to let a device through as well.
+    """
 
     exclude: Regex | None = None
     include: Regex | None = None
+    beside: DeviceFilter | None = None
 
     @classmethod
-    def compile(cls, exclude: str, include: str) -> DeviceFilter:
+    def compile(
+        cls, exclude: str, include: str, beside: DeviceFilter | None = None
+    ) -> DeviceFilter:
         """Return the filter of two patterns, either of which may be empty.
 
         Raises RegexError, which ends the start with one line.
         """
         return cls(
-            Regex(exclude) if exclude else None, Regex(include) if include else None
+            Regex(exclude) if exclude else None,
+            Regex(include) if include else None,
+            beside,
         )
 
     def ignored(self, name: str) -> bool:
-        """Tell whether the device called *name* is left out."""
+        """Tell whether *name* is left out; what *exclude* finds always is."""
         if self.exclude is not None and self.exclude.search(name):
             return True
-        return self.include is not None and not self.include.search(name)
+        if self.include is not None and not self.include.search(name):
+            return True
+        return self.beside is not None and self.beside.ignored(name)
 
 
 def renamed(

@@ -1,26 +1,27 @@
-"""Ask the kernel over rtnetlink, sans-IO but for :func:`dump` (RFC 3549, rtnetlink(7)).
+"""Netlink's bytes: requests, multipart answers, attributes (RFC 3549, linux/netlink.h).
 
-Counterpart of mdlayher/netlink and jsimonetti/rtnetlink as far as node_exporter uses
-them: one dump request, its multipart answer, the attributes inside.
+Counterpart of mdlayher/netlink as far as node_exporter uses it. Nothing is read here:
+:mod:`exporters.node.netlink_socket` does.
 """
 
 from __future__ import annotations
 
-import errno
 import os
-import socket
 import struct
-import time
+import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
 
-RTM_GETLINK = 18
-RTM_GETADDR = 22
-RTM_GETNEIGH = 30
+ROUTE, SOCK_DIAG, GENERIC = 0, 4, 16
+"""The protocols (NETLINK_*) that collectors speak."""
+
+NESTED = 0x8000
+"""Set in the type of an attribute that holds attributes (NLA_F_NESTED)."""
 
 _NLMSG_NOOP, _NLMSG_ERROR, _NLMSG_DONE, _NLMSG_OVERRUN = 1, 2, 3, 4
 _NLM_F_REQUEST = 0x1
+_NLM_F_ACK = 0x4
 _NLM_F_DUMP_INTR = 0x10
 _NLM_F_DUMP = 0x300
 _NLA_TYPE_MASK = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
@@ -28,16 +29,15 @@ _NLA_TYPE_MASK = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 _HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence, port
 _ATTRIBUTE = struct.Struct("=HH")  # length, type
 _ERROR_CODE = struct.Struct("=i")
-_RECEIVE_BYTES = 65_536  # the kernel fills at most 32 KiB a datagram
-_ATTEMPTS = 3
+_INTEGER_SIZES = frozenset({1, 2, 4, 8})
 
 
 class NetlinkError(ValueError):
     """Report bytes that are not netlink's."""
 
 
-class DumpInterrupted(Exception):  # noqa: N818 - a state of the kernel, not a fault
-    """Say that the table changed during the dump, so the answer is not one moment's."""
+class Incomplete(Exception):  # noqa: N818 - a state of the kernel, not a fault
+    """Say that something is missing from this answer: it has to be asked for again."""
 
 
 class Message(NamedTuple):
@@ -49,11 +49,20 @@ class Message(NamedTuple):
     payload: bytes
 
 
-def dump_request(message_type: int, body: bytes, sequence: int) -> bytes:
-    """Return the datagram that asks for everything of *message_type*."""
-    flags = _NLM_F_REQUEST | _NLM_F_DUMP
+def request(
+    message_type: int, body: bytes, sequence: int, *, everything: bool
+) -> bytes:
+    """Return the datagram that asks for one thing, or for *everything* of a type."""
+    flags = _NLM_F_REQUEST | (_NLM_F_DUMP if everything else _NLM_F_ACK)
     length = _HEADER.size + len(body)
     return _HEADER.pack(length, message_type, flags, sequence, 0) + body
+
+
+def attribute(kind: int, value: bytes) -> bytes:
+    """Return an attribute, padded for the next one."""
+    length = _ATTRIBUTE.size + len(value)
+    padding = bytes(aligned(length) - length)
+    return _ATTRIBUTE.pack(length, kind) + value + padding
 
 
 def parse_messages(datagram: bytes) -> Iterator[Message]:
@@ -69,7 +78,7 @@ def parse_messages(datagram: bytes) -> Iterator[Message]:
             raise NetlinkError(f"netlink: message at {offset} claims {length} bytes")
         payload = datagram[offset + _HEADER.size : offset + length]
         yield Message(kind, flags, sequence, payload)
-        offset += _aligned(length)
+        offset += aligned(length)
 
 
 def parse_attributes(data: bytes, offset: int = 0) -> Iterator[tuple[int, bytes]]:
@@ -83,13 +92,25 @@ def parse_attributes(data: bytes, offset: int = 0) -> Iterator[tuple[int, bytes]
         if not _ATTRIBUTE.size <= length <= end - offset:
             raise NetlinkError(f"netlink: attribute at {offset} claims {length} bytes")
         yield kind & _NLA_TYPE_MASK, data[offset + _ATTRIBUTE.size : offset + length]
-        offset += _aligned(length)
+        offset += aligned(length)
     if offset < end:
         raise NetlinkError(f"netlink: {end - offset} bytes left of an attribute")
 
 
-class Dump:
-    """The answer to one dump request, fed datagram by datagram."""
+def integer(value: bytes) -> int:
+    """Return the unsigned integer that an attribute holds. Raises NetlinkError."""
+    if len(value) not in _INTEGER_SIZES:
+        raise NetlinkError(f"netlink: integer of {len(value)} bytes")
+    return int.from_bytes(value, sys.byteorder)
+
+
+def text(value: bytes) -> str:
+    """Return the text that an attribute holds: up to the first NUL, if there is one."""
+    return value.partition(b"\0")[0].decode("utf-8", "replace")
+
+
+class Answer:
+    """The answer to one request, fed datagram by datagram."""
 
     def __init__(self, sequence: int) -> None:
         self._sequence = sequence
@@ -101,8 +122,8 @@ class Dump:
         """Take one datagram; sets :attr:`done` at the end of the answer.
 
         Raises OSError with the kernel's errno, NetlinkError for rubbish and
-        DumpInterrupted when the kernel says that the answer is torn. Messages
-        with another sequence number are left over from someone else: ignored.
+        Incomplete when the kernel says that the answer is torn or has lost something.
+        Messages with another sequence number are left over from someone else: ignored.
         """
         for message in parse_messages(datagram):
             if message.sequence == self._sequence and not self.done:
@@ -113,7 +134,7 @@ class Dump:
         if message.type in {_NLMSG_ERROR, _NLMSG_DONE}:
             self._finish(message)
         elif message.type == _NLMSG_OVERRUN:
-            raise NetlinkError("netlink: data lost")
+            raise Incomplete
         elif message.type != _NLMSG_NOOP:
             self.payloads.append(message.payload)
 
@@ -126,43 +147,9 @@ class Dump:
             raise NetlinkError("netlink: error message without a code")
         self.done = True
         if self._interrupted:
-            raise DumpInterrupted
+            raise Incomplete
 
 
-def dump(message_type: int, body: bytes, timeout_seconds: float = 5.0) -> list[bytes]:
-    """Return the payloads of everything that the kernel has of *message_type*.
-
-    *body* is the fixed header of the request. Raises OSError (TimeoutError past
-    *timeout_seconds* in all) and NetlinkError. A dump that the kernel calls torn
-    is asked for again, at most twice.
-    """
-    deadline = time.monotonic() + timeout_seconds
-    kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
-    with socket.socket(socket.AF_NETLINK, kind, socket.NETLINK_ROUTE) as connection:
-        connection.bind((0, 0))
-        for sequence in range(1, _ATTEMPTS + 1):
-            connection.send(dump_request(message_type, body, sequence))
-            try:
-                return _receive(connection, sequence, deadline)
-            except DumpInterrupted:
-                continue
-    raise OSError(errno.EINTR, "netlink: the table kept changing during the dump")
-
-
-def _receive(connection: socket.socket, sequence: int, deadline: float) -> list[bytes]:
-    answer = Dump(sequence)
-    while not answer.done:
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError(errno.ETIMEDOUT, "netlink: no answer in time")
-        connection.settimeout(remaining)
-        datagram, _, flags, (port, _) = connection.recvmsg(_RECEIVE_BYTES)
-        if flags & socket.MSG_TRUNC:
-            raise NetlinkError("netlink: answer larger than 64 KiB a datagram")
-        if port == 0:  # from the kernel: any process may send to a bound socket
-            answer.feed(datagram)
-    return answer.payloads
-
-
-def _aligned(length: int) -> int:
+def aligned(length: int) -> int:
+    """Return where the next message, attribute or next hop begins."""
     return (length + 3) & ~3

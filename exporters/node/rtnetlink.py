@@ -11,18 +11,13 @@ import struct
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from exporters.node.netlink import (
-    RTM_GETADDR,
-    RTM_GETLINK,
-    RTM_GETNEIGH,
-    NetlinkError,
-    dump,
-    parse_attributes,
-)
+from exporters.node import ip_addresses, netlink, netlink_socket
+from exporters.node.netlink import NetlinkError, parse_attributes
 
 
 NUD_NOARP = 0x40
 
+_RTM_GETLINK, _RTM_GETADDR, _RTM_GETNEIGH = 18, 22, 30
 _IFLA_IFNAME, _IFLA_STATS, _IFLA_STATS64 = 3, 7, 23
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 
@@ -58,10 +53,6 @@ STATS_FIELDS = (
 )
 """The fields of struct rtnl_link_stats64 in order, by node_exporter's names."""
 
-_IPV4_MAPPED = bytes(10) + b"\xff\xff"
-_IPV4_NOT_UNICAST = frozenset({bytes(4), b"\xff\xff\xff\xff"})
-_IPV6_LOOPBACK = bytes(15) + b"\1"
-
 _MINIMUM_FIELDS = len(STATS_FIELDS) - 1  # rx_nohandler came with Linux 4.6
 
 
@@ -89,54 +80,19 @@ class Address(NamedTuple):
     @property
     def text(self) -> str:
         """Return the address as Go prints it: IPv4 mapped into IPv6 as IPv4."""
-        return socket.inet_ntop(
-            socket.AF_INET if len(self._shortest) == 4 else socket.AF_INET6,
-            self._shortest,
-        )
+        return ip_addresses.text(self.packed)
 
     @property
     def scope(self) -> str:
-        """Return link-local (loopback too), interface-local, global, or nothing.
-
-        The names are node_exporter's, the classes Go's net.IP.
-        """
-        packed = self._shortest
-        if len(packed) == 4:
-            return _scope4(packed)
-        return _scope6(packed)
-
-    @property
-    def _shortest(self) -> bytes:
-        mapped = self.packed.startswith(_IPV4_MAPPED)
-        return self.packed[len(_IPV4_MAPPED) :] if mapped else self.packed
-
-
-def _scope4(packed: bytes) -> str:
-    if packed[0] == 127 or packed[:2] == b"\xa9\xfe" or packed[:3] == b"\xe0\0\0":
-        return "link-local"
-    is_unicast = packed[0] & 0xF0 != 0xE0 and packed not in _IPV4_NOT_UNICAST
-    return "global" if is_unicast else ""
-
-
-def _scope6(packed: bytes) -> str:
-    prefix = int.from_bytes(packed[:2], "big")
-    if (
-        packed == _IPV6_LOOPBACK
-        or prefix & 0xFFC0 == 0xFE80
-        or prefix & 0xFF0F == 0xFF02
-    ):
-        return "link-local"
-    if prefix & 0xFF0F == 0xFF01:
-        return "interface-local"
-    is_unicast = packed[0] != 0xFF and any(packed)
-    return "global" if is_unicast else ""
+        """Return the word that node_exporter has for the reach of the address."""
+        return ip_addresses.scope(self.packed)
 
 
 def parse_link(payload: bytes) -> Link:
     """Return the link of an RTM_NEWLINK message. Raises NetlinkError."""
     _require(payload, _IFINFOMSG, "link")
     found = dict(parse_attributes(payload, _IFINFOMSG.size))
-    name = found.get(_IFLA_IFNAME, b"").rstrip(b"\0").decode("utf-8", "replace")
+    name = netlink.text(found.get(_IFLA_IFNAME, b""))
     stats = _counters(found.get(_IFLA_STATS64), 8)
     return Link(name, stats or _counters(found.get(_IFLA_STATS), 4))
 
@@ -176,21 +132,29 @@ def parse_address(payload: bytes) -> Address | None:
     return Address(index, prefix_length, packed)
 
 
+def read_link_messages() -> list[bytes]:
+    """Return an RTM_NEWLINK payload for each interface. Raises OSError, ValueError."""
+    body = _IFINFOMSG.pack(0, 0, 0, 0, 0)
+    return netlink_socket.dump(netlink.ROUTE, _RTM_GETLINK, body)
+
+
 def read_links() -> list[Link]:
     """Return every interface with its counters. Raises OSError, NetlinkError."""
-    return [parse_link(p) for p in dump(RTM_GETLINK, _IFINFOMSG.pack(0, 0, 0, 0, 0))]
+    return [parse_link(payload) for payload in read_link_messages()]
 
 
 def read_arp_table() -> list[Neighbour]:
     """Return the IPv4 neighbours. Raises OSError, NetlinkError."""
-    request = _NDMSG.pack(socket.AF_INET, 0, 0, 0, 0)
-    return [parse_neighbour(payload) for payload in dump(RTM_GETNEIGH, request)]
+    body = _NDMSG.pack(socket.AF_INET, 0, 0, 0, 0)
+    found = netlink_socket.dump(netlink.ROUTE, _RTM_GETNEIGH, body)
+    return [parse_neighbour(payload) for payload in found]
 
 
 def read_addresses() -> list[Address]:
     """Return every IPv4 and IPv6 address. Raises OSError, NetlinkError."""
-    found = map(parse_address, dump(RTM_GETADDR, _IFADDRMSG.pack(0, 0, 0, 0, 0)))
-    return [address for address in found if address is not None]
+    body = _IFADDRMSG.pack(0, 0, 0, 0, 0)
+    found = netlink_socket.dump(netlink.ROUTE, _RTM_GETADDR, body)
+    return [address for address in map(parse_address, found) if address is not None]
 
 
 def interface_names(indices: Iterable[int]) -> dict[int, str]:

@@ -2,42 +2,30 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import socket
 import struct
-import threading
 
 import pytest
 from hypothesis import given, strategies as st
 
 from exporters.node import netlink
-from exporters.node.netlink import Dump, DumpInterrupted, NetlinkError
+from exporters.node.netlink import Answer, Incomplete, NetlinkError
+from tests.node.netlink_wire import (
+    DONE,
+    ERROR,
+    INTERRUPTED,
+    MULTI,
+    NEWLINK,
+    OVERRUN,
+    attribute,
+    done,
+    message,
+)
 
 
-HEADER = struct.Struct("=IHHII")
-NEWLINK, ERROR, DONE = 16, 2, 3
-MULTI, INTERRUPTED = 0x2, 0x10
-
-
-def message(
-    kind: int, payload: bytes = b"", *, flags: int = MULTI, sequence: int = 7
-) -> bytes:
-    length = HEADER.size + len(payload)
-    padding = bytes(-length % 4)
-    return HEADER.pack(length, kind, flags, sequence, 0) + payload + padding
-
-
-def attribute(kind: int, value: bytes) -> bytes:
-    length = 4 + len(value)
-    return struct.pack("=HH", length, kind) + value + bytes(-length % 4)
-
-
-def done(code: int = 0) -> bytes:
-    return message(DONE, struct.pack("=i", code))
-
-
-def test_a_request_is_one_message_that_asks_for_everything() -> None:
-    (request,) = netlink.parse_messages(netlink.dump_request(18, b"body", 7))
-    assert request == (18, 0x301, 7, b"body")
+@pytest.mark.parametrize(("everything", "flags"), [(True, 0x301), (False, 0x5)])
+def test_a_request_is_one_message(everything: bool, flags: int) -> None:
+    data = netlink.request(18, b"body", 7, everything=everything)
+    assert list(netlink.parse_messages(data)) == [(18, flags, 7, b"body")]
 
 
 @given(st.lists(st.tuples(st.integers(0, 65535), st.binary(max_size=40))))
@@ -60,8 +48,48 @@ def test_attributes_come_back_as_they_were_built(
     assert list(netlink.parse_attributes(data, len(header))) == pairs
 
 
+@given(st.integers(0, 0xFFFF), st.binary(max_size=40))
+def test_attributes_are_written_as_the_kernel_writes_them(
+    kind: int, value: bytes
+) -> None:
+    assert netlink.attribute(kind, value) == attribute(kind, value)
+
+
 def test_flag_bits_are_not_part_of_an_attribute_type() -> None:
     assert list(netlink.parse_attributes(attribute(0x8012, b"x"))) == [(0x12, b"x")]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"\xff", 255),
+        (struct.pack("=H", 0x1234), 0x1234),
+        (struct.pack("=I", 2**32 - 1), 2**32 - 1),
+        (struct.pack("=Q", 2**64 - 2), 2**64 - 2),
+    ],
+)
+def test_integers(value: bytes, expected: int) -> None:
+    assert netlink.integer(value) == expected
+
+
+@pytest.mark.parametrize("size", [0, 3, 5, 9])
+def test_integers_of_odd_sizes_are_refused(size: int) -> None:
+    with pytest.raises(NetlinkError, match=f"integer of {size} bytes"):
+        netlink.integer(bytes(size))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"eth0\0", "eth0"),
+        (b"eth0", "eth0"),
+        (b"", ""),
+        (b"a\0b\0", "a"),
+        (b"\xff", "�"),
+    ],
+)
+def test_texts(value: bytes, expected: str) -> None:
+    assert netlink.text(value) == expected
 
 
 @given(st.binary(max_size=120))
@@ -69,95 +97,54 @@ def test_rubbish_raises_nothing_but_netlink_error(data: bytes) -> None:
     for parse in (netlink.parse_messages, netlink.parse_attributes):
         with contextlib.suppress(NetlinkError):
             list(parse(data))
-    dump = Dump(7)
-    with contextlib.suppress(NetlinkError, OSError, DumpInterrupted):
-        dump.feed(message(NEWLINK) + data)
+    with contextlib.suppress(NetlinkError, OSError, Incomplete):
+        Answer(7).feed(message(NEWLINK) + data)
 
 
 @given(st.data())
 def test_a_dump_is_the_same_however_the_kernel_cuts_it(data: st.DataObject) -> None:
     payloads = data.draw(st.lists(st.binary(max_size=20), max_size=8))
     messages = [message(NEWLINK, payload) for payload in payloads] + [done()]
-    dump = Dump(7)
+    answer = Answer(7)
     while messages:
         count = data.draw(st.integers(1, len(messages)))
-        assert not dump.done
-        dump.feed(b"".join(messages[:count]))
+        assert not answer.done
+        answer.feed(b"".join(messages[:count]))
         messages = messages[count:]
-    assert dump.done
-    assert dump.payloads == payloads
+    assert answer.done
+    assert answer.payloads == payloads
+
+
+def test_one_thing_that_was_asked_for_ends_with_its_acknowledgement() -> None:
+    answer = Answer(7)
+    done_after: list[bool] = []
+    for part in (message(NEWLINK, b"it", flags=0), message(ERROR, bytes(20), flags=0)):
+        answer.feed(part)
+        done_after.append(answer.done)
+    assert done_after == [False, True]
+    assert answer.payloads == [b"it"]
 
 
 def test_answers_to_others_are_not_ours() -> None:
-    dump = Dump(7)
-    dump.feed(message(NEWLINK, b"old", sequence=6) + message(DONE, sequence=6))
-    assert not dump.done
-    assert dump.payloads == []
+    answer = Answer(7)
+    answer.feed(message(NEWLINK, b"old", sequence=6) + message(DONE, sequence=6))
+    assert not answer.done
+    assert answer.payloads == []
 
 
 @pytest.mark.parametrize("kind", [ERROR, DONE])
 def test_the_kernels_errno_is_raised(kind: int) -> None:
     with pytest.raises(PermissionError):
-        Dump(7).feed(message(kind, struct.pack("=i", -errno.EPERM)))
+        Answer(7).feed(message(kind, struct.pack("=i", -errno.EPERM)))
 
 
 def test_a_torn_dump_says_so() -> None:
-    dump = Dump(7)
-    dump.feed(message(NEWLINK, b"x", flags=MULTI | INTERRUPTED))
-    with pytest.raises(DumpInterrupted):
-        dump.feed(done())
+    answer = Answer(7)
+    answer.feed(message(NEWLINK, b"x", flags=MULTI | INTERRUPTED))
+    with pytest.raises(Incomplete):
+        answer.feed(done())
 
 
-class Kernel:
-    """Answers on a socket pair; it counts the requests."""
-
-    def __init__(self, answers: list[list[bytes]]) -> None:
-        self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.answers = answers
-        self.requests = 0
-
-    def serve(self) -> None:
-        for answer in self.answers:
-            request = self.theirs.recv(1000)
-            self.requests += 1
-            sequence = HEADER.unpack_from(request)[3]
-            for kind, flags in zip(answer[::2], answer[1::2], strict=True):
-                self.theirs.send(message(kind[0], flags=flags[0], sequence=sequence))
-
-
-class FakeSocket(socket.socket):
-    """A datagram socket that says, as netlink does, that the kernel spoke."""
-
-    def bind(self, address: object) -> None:
-        assert address == (0, 0)
-
-    def recvmsg(self, *args: int) -> tuple[bytes, list[object], int, tuple[int, int]]:  # type: ignore[override]
-        return self.recv(*args), [], 0, (0, 0)
-
-
-def connect(monkeypatch: pytest.MonkeyPatch, kernel: Kernel) -> None:
-    fake = FakeSocket(fileno=kernel.ours.detach())
-    monkeypatch.setattr(socket, "socket", lambda *_: fake)
-
-
-def test_a_torn_dump_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    torn = [bytes([NEWLINK]), bytes([MULTI | INTERRUPTED]), bytes([DONE]), bytes([2])]
-    whole = [bytes([NEWLINK]), bytes([MULTI]), bytes([DONE]), bytes([2])]
-    kernel = Kernel([torn, whole])
-    connect(monkeypatch, kernel)
-    thread = threading.Thread(target=kernel.serve)
-    thread.start()
-    assert netlink.dump(18, b"") == [b""]
-    thread.join()
-    assert kernel.requests == 2
-    kernel.theirs.close()
-
-
-def test_a_silent_kernel_is_not_waited_for_for_ever(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    kernel = Kernel([])
-    connect(monkeypatch, kernel)
-    with pytest.raises(TimeoutError):
-        netlink.dump(18, b"", timeout_seconds=0.02)
-    kernel.theirs.close()
+def test_a_dump_that_lost_something_says_so() -> None:
+    with pytest.raises(Incomplete):
+        Answer(7).feed(message(OVERRUN))

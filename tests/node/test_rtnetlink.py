@@ -16,15 +16,11 @@ from hypothesis import given, strategies as st
 from exporters.node import rtnetlink
 from exporters.node.netlink import NetlinkError
 from exporters.node.rtnetlink import Address
+from tests.node.netlink_wire import attribute
 
 
 ROOT = Path(__file__).parents[2]
 LINK = struct.pack("=BxHiII", 0, 1, 2, 0x1003, 0)
-
-
-def attribute(kind: int, value: bytes) -> bytes:
-    length = 4 + len(value)
-    return struct.pack("=HH", length, kind) + value + bytes(-length % 4)
 
 
 def stats(count: int, letter: str = "Q") -> bytes:
@@ -82,31 +78,9 @@ def test_impossible_addresses_are_refused(payload: bytes) -> None:
         rtnetlink.parse_address(payload)
 
 
-@pytest.mark.parametrize(
-    ("text", "shown", "scope"),
-    [
-        ("127.0.0.1", "127.0.0.1", "link-local"),
-        ("169.254.1.2", "169.254.1.2", "link-local"),
-        ("224.0.0.5", "224.0.0.5", "link-local"),
-        ("239.1.1.1", "239.1.1.1", ""),
-        ("10.0.0.1", "10.0.0.1", "global"),
-        ("0.0.0.0", "0.0.0.0", ""),
-        ("255.255.255.255", "255.255.255.255", ""),
-        ("::1", "::1", "link-local"),
-        ("fe80::fc:ff:fe00:1", "fe80::fc:ff:fe00:1", "link-local"),
-        ("ff02::1", "ff02::1", "link-local"),
-        ("ff01::1", "ff01::1", "interface-local"),
-        ("ff05::2", "ff05::2", ""),
-        ("::", "::", ""),
-        ("fd00::2", "fd00::2", "global"),
-        ("::ffff:192.0.2.1", "192.0.2.1", "global"),
-        ("::ffff:127.0.0.1", "127.0.0.1", "link-local"),
-    ],
-)
-def test_scopes_are_those_of_go(text: str, shown: str, scope: str) -> None:
-    family = socket.AF_INET6 if ":" in text else socket.AF_INET
-    found = Address(1, 8, socket.inet_pton(family, text))
-    assert (found.text, found.scope) == (shown, scope)
+def test_an_address_shows_as_go_shows_it() -> None:
+    found = Address(1, 96, socket.inet_pton(socket.AF_INET6, "::ffff:192.0.2.1"))
+    assert (found.text, found.scope) == ("192.0.2.1", "global")
 
 
 @given(st.binary(max_size=300))

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from exporters.node import procfs, rtnetlink
-from exporters.node.device_filter import DeviceFilter
+from exporters.node import network_devices, procfs, rtnetlink
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import boolean, string
 
@@ -34,7 +33,9 @@ _COLUMNS, _HEADER_COLUMNS = 6, 9
 def create(context: Context) -> Collect:
     """Return the collector. Both filters apply when both are given, as upstream."""
     values = context.values
-    devices = DeviceFilter.compile(values[DEVICE_EXCLUDE], values[DEVICE_INCLUDE])
+    devices = network_devices.device_filter(
+        values, values[DEVICE_EXCLUDE], values[DEVICE_INCLUDE]
+    )
     path = context.paths.proc("net", "arp")
     use_netlink = values[NETLINK]
 
@@ -82,5 +83,7 @@ def parse(data: bytes) -> Mapping[str, int]:
 
 
 COLLECTOR = CollectorSpec(
-    "arp", create, flags=(DEVICE_INCLUDE, DEVICE_EXCLUDE, NETLINK)
+    "arp",
+    create,
+    flags=(DEVICE_INCLUDE, DEVICE_EXCLUDE, NETLINK, *network_devices.FLAGS),
 )

@@ -9,13 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-from exporters.node import cpu_topology, cpuinfo, procfs
+from exporters.node import cpu_frequency, cpu_topology, cpuinfo, procfs
 from exporters.node.cpu_times import CpuTimes, SteadyCpuTimes, parse_cpu_times
 from exporters.node.cpuinfo import Cpu
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context
-from exporters.toolkit.errors import StartError
-from exporters.toolkit.flags import boolean, string
+from exporters.toolkit.flags import Values, boolean, string
 from exporters.toolkit.regex import Regex
 
 
@@ -53,14 +52,14 @@ _INFO_LABELS = (
 def create(context: Context) -> Collect:
     """Return the collector, which remembers each CPU's counters.
 
-    Raises RegexError for a bad include pattern and StartError when the list of
-    isolated CPUs, which is read here and never again, is not one.
+    Raises RegexError for a bad include pattern. The list of isolated CPUs is read here
+    and never again.
     """
     paths, values = context.paths, context.values
     flags, bugs = _pattern(values[FLAGS_INCLUDE]), _pattern(values[BUGS_INCLUDE])
-    with_info, with_guest = values[INFO], values[GUEST]
-    if (flags or bugs) and not with_info:
-        with_info = True
+    with_info, with_guest = wants_info(values), values[GUEST]
+    with_frequency = cpu_frequency.both_enabled(values)
+    if with_info and not values[INFO]:
         log.info(
             "--collector.cpu.info has been set to `true` because you set the following"
             " flags, like --collector.cpu.info.flags-include and"
@@ -71,9 +70,6 @@ def create(context: Context) -> Collect:
     times = SteadyCpuTimes()
 
     def collect() -> Iterator[Metric]:
-        if with_info:
-            cpus = cpuinfo.parse(procfs.read(paths.proc("cpuinfo")), written)
-            yield from _present(info_families(cpus, flags, bugs))
         shown = times.update(parse_cpu_times(procfs.read(paths.proc("stat"))))
         yield from _present(seconds_families(shown, with_guest=with_guest))
         directories = cpu_topology.read_directories(paths)
@@ -84,8 +80,18 @@ def create(context: Context) -> Collect:
                 online_family(cpu_topology.read_online(directories)),
             )
         )
+        if with_info:  # last: a cpuinfo nobody understands does not cost the seconds
+            cpus = cpuinfo.parse(procfs.read(paths.proc("cpuinfo")), written)
+            yield from _present(info_families(cpus, flags, bugs))
+            if with_frequency:
+                yield from _present((frequency_family(cpus),))
 
     return collect
+
+
+def wants_info(values: Values) -> bool:
+    """Tell whether cpuinfo is exported: either include pattern asks for it, too."""
+    return bool(values[INFO] or values[FLAGS_INCLUDE] or values[BUGS_INCLUDE])
 
 
 def _pattern(text: str) -> Regex | None:
@@ -97,13 +103,19 @@ def _present(families: Iterable[Metric]) -> Iterator[Metric]:
 
 
 def read_isolated(paths: Paths) -> list[int]:
-    """Return the CPUs that ``isolcpus=`` took from the scheduler. Raises StartError."""
+    """Return the CPUs that ``isolcpus=`` took from the scheduler.
+
+    None where the kernel's list cannot be read, which is logged: upstream does not
+    start then.
+    """
     path = paths.sys("devices", "system", "cpu", "isolated")
     try:
         data = procfs.read_optional(path)
         return cpu_topology.parse_cpu_list(procfs.text(data or b""))
     except (OSError, ValueError) as error:
-        raise StartError(f"unable to get isolated cpus: {path}: {error}") from error
+        fields = {"path": path, "err": error}
+        log.warning("Unable to get isolated cpus", extra={"fields": fields})
+        return []
 
 
 def seconds_families(
@@ -137,19 +149,24 @@ def info_families(
     info = GaugeMetricFamily(
         "node_cpu_info", "CPU information from /proc/cpuinfo.", labels=_INFO_LABELS
     )
-    frequency = GaugeMetricFamily(
+    for cpu in cpus:
+        info.add_metric(_info_labels(cpu), 1)
+    yield info
+    for first in cpus[:1]:
+        yield _field_family("flag", first.flags, flags)
+        yield _field_family("bug", first.bugs, bugs)
+
+
+def frequency_family(cpus: list[Cpu]) -> Metric:
+    """Return the frequencies that cpuinfo says, 0 where it says none (ARM)."""
+    family = GaugeMetricFamily(
         "node_cpu_frequency_hertz",
         "CPU frequency in hertz from /proc/cpuinfo.",
         labels=("package", "core", "cpu"),
     )
     for cpu in cpus:
-        info.add_metric(_info_labels(cpu), 1)
-        place = (cpu.package, cpu.core, str(cpu.processor))
-        frequency.add_metric(place, cpu.mhz * 1e6)
-    yield from (info, frequency)
-    for first in cpus[:1]:
-        yield _field_family("flag", first.flags, flags)
-        yield _field_family("bug", first.bugs, bugs)
+        family.add_metric((cpu.package, cpu.core, str(cpu.processor)), cpu.mhz * 1e6)
+    return family
 
 
 def _info_labels(cpu: Cpu) -> tuple[str, ...]:

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-from exporters.node import sysfs
+from exporters.node import network_devices, sysfs
+from exporters.node.device_filter import DeviceFilter
+from exporters.node.network_devices import GONE, list_devices
+from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit.flags import boolean, string
-from exporters.toolkit.regex import Regex
 
 
 IGNORED_DEVICES = string(
@@ -24,6 +26,14 @@ IGNORE_INVALID_SPEED = boolean(
     "collector.netclass.ignore-invalid-speed",
     "Ignore devices where the speed is invalid."
     " This will be the default behavior in 2.x.",
+)
+NETLINK = boolean(
+    "collector.netclass.netlink",
+    "Use netlink to gather stats instead of /proc/net/dev.",
+)
+WITH_STATS = boolean(
+    "collector.netclass_rtnl.with-stats",
+    "Expose the statistics for each network device, replacing netdev collector.",
 )
 
 Attributes = Mapping[str, str]
@@ -62,38 +72,42 @@ _INFO_LABELS = (
 )
 _BYTES_PER_MEGABIT = 1000 * 1000 // 8
 _IFF_UP = 1
-_GONE = frozenset({errno.ENOENT, errno.ENODEV, errno.ENOTDIR})
 _NOT_OURS = frozenset({errno.ENOENT, errno.EACCES, errno.EPERM})
 
 
 def create(context: Context) -> Collect:
     """Return the collector. Raises RegexError for a bad ignored-devices."""
-    ignored = Regex(context.values[IGNORED_DEVICES])
-    skip_invalid_speed = context.values[IGNORE_INVALID_SPEED]
-    path = context.paths.sys("class", "net")
+    values, paths = context.values, context.paths
+    devices = network_devices.device_filter(values, values[IGNORED_DEVICES])
+    skip_invalid_speed = values[IGNORE_INVALID_SPEED]
+    if values[NETLINK]:
+        from exporters.node import netclass_netlink  # noqa: PLC0415 - few want it
 
-    def collect() -> Iterable[Metric]:
-        try:
-            names = [name for name in list_devices(path) if not ignored.search(name)]
-            found = {name: read_device(path, name) for name in names}
-        except OSError as error:
-            if error.errno in _NOT_OURS:
-                raise NoData(f"could not read {path}: {error.strerror}") from error
-            raise
-        present = {name: files for name, files in found.items() if files is not None}
-        found_families = families(present, skip_invalid_speed=skip_invalid_speed)
-        return [family for family in found_families if family.samples]
-
-    return collect
+        with_stats = values[WITH_STATS]
+        return lambda: netclass_netlink.families(
+            paths,
+            devices,
+            skip_invalid_speed=skip_invalid_speed,
+            with_stats=with_stats,
+        )
+    return lambda: collect_sysfs(paths, devices, skip_invalid_speed=skip_invalid_speed)
 
 
-def list_devices(path: str) -> list[str]:
-    """Return the interfaces below *path*; plain files are bonding_masters and such.
-
-    Raises OSError.
-    """
-    with os.scandir(path) as entries:
-        return sorted(e.name for e in entries if not e.is_file(follow_symlinks=False))
+def collect_sysfs(
+    paths: Paths, devices: DeviceFilter, *, skip_invalid_speed: bool
+) -> Iterable[Metric]:
+    """Return the families of *devices* by sysfs. Raises NoData and OSError."""
+    path = paths.sys("class", "net")
+    try:
+        names = [name for name in list_devices(path) if not devices.ignored(name)]
+        found = {name: read_device(path, name) for name in names}
+    except OSError as error:
+        if error.errno in _NOT_OURS:
+            raise NoData(f"could not read {path}: {error.strerror}") from error
+        raise
+    present = {name: files for name, files in found.items() if files is not None}
+    found_families = families(present, skip_invalid_speed=skip_invalid_speed)
+    return [family for family in found_families if family.samples]
 
 
 def read_device(path: str, name: str) -> Attributes | None:
@@ -107,13 +121,13 @@ def read_device(path: str, name: str) -> Attributes | None:
             f"{path}/{name}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
         )
     except OSError as error:
-        if error.errno in _GONE:
+        if error.errno in GONE:
             return None
         raise
     try:
         return dict(_read_files(directory))
     except OSError as error:
-        if error.errno in _GONE:
+        if error.errno in GONE:
             return None
         raise
     finally:
@@ -193,5 +207,13 @@ def _number_family(name: str, values: Mapping[str, int]) -> Metric:
 
 
 COLLECTOR = CollectorSpec(
-    "netclass", create, flags=(IGNORED_DEVICES, IGNORE_INVALID_SPEED)
+    "netclass",
+    create,
+    flags=(
+        IGNORED_DEVICES,
+        IGNORE_INVALID_SPEED,
+        NETLINK,
+        WITH_STATS,
+        *network_devices.FLAGS,
+    ),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-from exporters.node import procfs, rtnetlink, sysfs
+from exporters.node import network_devices, procfs, rtnetlink, sysfs
 from exporters.node.device_filter import DeviceFilter, log_pattern, renamed
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context
@@ -128,7 +128,7 @@ def device_filter(values: Values) -> DeviceFilter:
         raise StartError("device-exclude & device-include are mutually exclusive")
     log_pattern(DEVICE_EXCLUDE, exclude)
     log_pattern(DEVICE_INCLUDE, include)
-    return DeviceFilter.compile(exclude, include)
+    return network_devices.device_filter(values, exclude, include)
 
 
 def read_netlink() -> dict[str, Stats]:
@@ -228,5 +228,6 @@ COLLECTOR = CollectorSpec(
         DETAILED_METRICS,
         NETLINK,
         LABEL_IFALIAS,
+        *network_devices.FLAGS,
     ),
 )

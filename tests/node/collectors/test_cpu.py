@@ -7,10 +7,12 @@ import psutil
 import pytest
 from prometheus_client import Metric
 
-from exporters.node import cpu_times, cpuinfo, procfs
+from exporters.node import calls, cpu_times, cpuinfo, procfs
 from exporters.node.collectors import cpu
 from exporters.node.paths import Paths
+from exporters.node.registry import Context
 from exporters.toolkit.errors import StartError
+from exporters.toolkit.flags import Program
 from tests.node.conftest import FIXTURES, Run
 
 
@@ -74,9 +76,15 @@ def test_info(run: Run) -> None:
         "stepping": "10",
         "cachesize": "8192 KB",
     }
-    frequency = found["node_cpu_frequency_hertz"]
-    assert rows(frequency)[1] == ("0", "1", "1", "2100500000.0")
     assert not {"node_cpu_flag_info", "node_cpu_bug_info"} & set(found)
+    # That is for hosts with cpufreq: see test_cpufreq.
+    assert "node_cpu_frequency_hertz" not in found
+
+
+def test_frequency() -> None:
+    cpus = cpuinfo.parse((FIXTURES / "proc/cpuinfo").read_bytes(), cpuinfo.X86)
+    frequency = cpu.frequency_family(cpus)
+    assert rows(frequency)[1] == ("0", "1", "1", "2100500000.0")
 
 
 def test_an_include_turns_info_on(run: Run) -> None:
@@ -96,11 +104,27 @@ def test_a_bad_include_ends_the_start(flag: str, run: Run) -> None:
         run(cpu.COLLECTOR, f"--collector.cpu.info.{flag}=(")
 
 
-def test_a_bad_isolated_list_ends_the_start(run: Run, tmp_path: Path) -> None:
+def test_a_bad_isolated_list_costs_only_itself(
+    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     shutil.copytree(FIXTURES / "sys/devices", tmp_path / "devices")
     (tmp_path / "devices/system/cpu/isolated").write_text("one")
-    with pytest.raises(StartError, match=r"unable to get isolated cpus: .*/isolated"):
-        run(cpu.COLLECTOR, where=Paths(sysfs=str(tmp_path)))
+    where = Paths(procfs=str(FIXTURES / "proc"), sysfs=str(tmp_path))
+    names = {m.name for m in run(cpu.COLLECTOR, where=where)}
+    assert "node_cpu_seconds" in names
+    assert "node_cpu_isolated" not in names
+    assert "Unable to get isolated cpus" in caplog.text
+
+
+def test_a_bad_cpuinfo_does_not_cost_the_seconds(paths: Paths, tmp_path: Path) -> None:
+    shutil.copytree(paths.procfs, tmp_path / "proc")
+    (tmp_path / "proc/cpuinfo").write_text("rubbish")
+    program = Program("x", "", (cpu.COLLECTOR.switch, *cpu.COLLECTOR.flags))
+    values = program.parse(["--collector.cpu.info"], {})
+    where = Paths(procfs=str(tmp_path / "proc"), sysfs=paths.sysfs)
+    outcome = calls.run(cpu.COLLECTOR.create(Context(where, values)))
+    assert isinstance(outcome.error, ValueError)
+    assert "node_cpu_seconds" in {metric.name for metric in outcome.metrics}
 
 
 def test_no_sysfs_leaves_the_seconds(run: Run, tmp_path: Path) -> None:
