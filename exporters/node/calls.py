@@ -36,6 +36,15 @@ class Outcome(NamedTuple):
     seconds: float
     error: BaseException | None
 
+    @property
+    def failure(self) -> str | None:
+        """Return why the call did not succeed, in a word fit for a label."""
+        if self.error is None:
+            return None
+        if isinstance(self.error, NoData):
+            return "no_data"
+        return "timeout" if isinstance(self.error, TimeoutError) else "error"
+
 
 @dataclass(slots=True, eq=False)
 class Call:
@@ -100,7 +109,7 @@ class Caller:
             else:
                 log.debug("collector succeeded", extra={"fields": fields})
             return
-        with_reason = {**fields, "err": _reason(outcome.error)}
+        with_reason = {**fields, "err": describe(outcome.error)}
         if isinstance(outcome.error, NoData):
             log.debug("collector returned no data", extra={"fields": with_reason})
         else:
@@ -130,6 +139,7 @@ def _checked(metrics: Iterable[Metric]) -> Iterator[Metric]:
         yield metric
 
 
-def _reason(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
+    """Return *error* as its text, with its type where the text may not say enough."""
     plain = isinstance(error, (OSError, ValueError, NoData))
     return str(error) if plain else repr(error)

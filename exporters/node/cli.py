@@ -6,9 +6,11 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
+from exporters.node import backend, container, profiles
 from exporters.node.paths import Paths
+from exporters.node.plugins import PLUGIN, with_plugins
 from exporters.node.registry import CollectorSpec, Context, Registry, discover, flags
 from exporters.node.scrape import LONGEST_TIMEOUT_SECONDS, Scraper
 from exporters.toolkit import lifecycle, logs, version, web
@@ -16,6 +18,7 @@ from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import (
     Program,
     Values,
+    boolean,
     integer,
     main as toolkit_main,
     string,
@@ -24,6 +27,7 @@ from exporters.toolkit.flags import (
 
 log = logging.getLogger(__name__)
 
+NAME = "node_exporter"
 PROCFS = string("path.procfs", "procfs mountpoint.", default="/proc")
 SYSFS = string("path.sysfs", "sysfs mountpoint.", default="/sys")
 ROOTFS = string("path.rootfs", "rootfs mountpoint.", default="/")
@@ -35,25 +39,26 @@ GOMAXPROCS = integer(
     default=1,
     env="GOMAXPROCS",
 )
+CHECK = boolean(
+    "check",
+    "Say what is wrong with this installation, in sentences on stdout, and exit: with"
+    " 0 if nothing is, else with 1. Takes the flags that the exporter is started with.",
+)
 TELEMETRY_PATH = web.telemetry_path()
+SYSTEMD_SOCKET = web.systemd_socket()
 LISTEN_ADDRESS = web.listen_address(":9100")
+CONFIG_FILE = web.config_file()
 
 _ROOT_WARNING = (
     "Node Exporter is running as root user. This exporter is designed to run as"
     " unprivileged user, root is not required."
-)
-# Files that Docker, Podman, and systemd-nspawn or LXC leave in their containers.
-_CONTAINER_MARKS = (
-    "/.dockerenv",
-    "/run/.containerenv",
-    "/run/host/container-manager",
 )
 
 
 def program(specs: Sequence[CollectorSpec]) -> Program:
     """Return the command line of node_exporter with the collectors of *specs*."""
     return Program(
-        "node_exporter",
+        NAME,
         "",
         (
             PROCFS,
@@ -61,11 +66,18 @@ def program(specs: Sequence[CollectorSpec]) -> Program:
             ROOTFS,
             UDEV_DATA,
             *flags(specs),
+            profiles.PROFILE,
+            PLUGIN,
+            backend.BACKEND,
             TELEMETRY_PATH,
             web.DISABLE_EXPORTER_METRICS,
             web.MAX_REQUESTS,
             GOMAXPROCS,
+            SYSTEMD_SOCKET,
             LISTEN_ADDRESS,
+            CONFIG_FILE,
+            web.ENABLE_OPENMETRICS,
+            CHECK,
             *logs.LOG_FLAGS,
         ),
     )
@@ -73,16 +85,28 @@ def program(specs: Sequence[CollectorSpec]) -> Program:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run node_exporter with *argv* (else the process') and return its exit code."""
-    specs = discover()
     arguments = sys.argv[1:] if argv is None else argv
-    return toolkit_main(
-        program(specs), arguments, os.environ, lambda values: _run(specs, values)
-    )
+    try:
+        is_linux = backend.chosen(arguments) == backend.LINUX
+        built_in = discover() if is_linux else backend.portable()
+        specs = with_plugins(built_in, arguments)
+    except StartError as error:
+        sys.stderr.write(f"{NAME}: error: {error}\n")
+        return 1
+    parser = program(specs)
+
+    def run(values: Values) -> int:
+        if more := tuple(profiles.arguments(values, parser.flags)):
+            values = parser.parse((*arguments, *more), os.environ)
+        return _run(specs, values)
+
+    return toolkit_main(parser, arguments, os.environ, run)
 
 
 def paths_of(values: Values) -> Paths:
     """Return the host's mount points; raises StartError for one that is not there."""
-    for flag in (PROCFS, SYSFS):
+    needed = (PROCFS, SYSFS) if values[backend.BACKEND] == backend.LINUX else ()
+    for flag in needed:
         if not os.path.isdir(values[flag]):
             raise StartError(
                 f"--{flag.name}: expected a directory, got {values[flag]!r}"
@@ -90,22 +114,30 @@ def paths_of(values: Values) -> Paths:
     return Paths(values[PROCFS], values[SYSFS], values[ROOTFS], values[UDEV_DATA])
 
 
-def runs_in_container(
-    environ: Mapping[str, str], exists: Callable[[str], bool] = os.path.exists
-) -> bool:
-    """Tell whether a container runtime started this process."""
-    if environ.get("container") or environ.get("KUBERNETES_SERVICE_HOST"):
-        return True
-    return any(exists(mark) for mark in _CONTAINER_MARKS)
-
-
 def _run(specs: Sequence[CollectorSpec], values: Values) -> int:
     logs.setup(values[logs.LOG_LEVEL], values[logs.LOG_FORMAT])
+    if values[CHECK]:
+        return _check(specs, values)
 
     async def serve(stop: asyncio.Event) -> None:
         await _serve(specs, values, stop)
 
     return lifecycle.run(serve)
+
+
+def _check(specs: Sequence[CollectorSpec], values: Values) -> int:
+    # Here and not above: who serves does not need it.
+    from exporters.node.check.run import run  # noqa: PLC0415
+    from exporters.node.check.serving import Serving  # noqa: PLC0415
+
+    try:
+        context = Context(paths_of(values), values)
+    except StartError as error:
+        sys.stdout.write(f"wrong: The exporter does not start: {error}.\n")
+        return 1
+    addresses = values[LISTEN_ADDRESS]
+    serving = Serving(addresses, values[CONFIG_FILE], values[SYSTEMD_SOCKET])
+    return run(specs, context, serving, values[backend.BACKEND])
 
 
 async def _serve(
@@ -117,7 +149,7 @@ async def _serve(
     scraper = Scraper(registry)
     addresses = values[LISTEN_ADDRESS]
     app = web.exporter_app(
-        name="node_exporter",
+        name=NAME,
         title="Node Exporter",
         description="Prometheus Node Exporter",
         gather=scraper.gather,
@@ -125,9 +157,16 @@ async def _serve(
         max_requests=values[web.MAX_REQUESTS],
         exporter_metrics=not values[web.DISABLE_EXPORTER_METRICS],
         gather_seconds=LONGEST_TIMEOUT_SECONDS,
+        openmetrics=values[web.ENABLE_OPENMETRICS],
     )
     try:
-        await web.serve(app, addresses, stop)
+        await web.serve(
+            app,
+            addresses,
+            stop,
+            config_file=values[CONFIG_FILE],
+            systemd_socket=values[SYSTEMD_SOCKET],
+        )
     finally:
         scraper.close()
 
@@ -137,9 +176,9 @@ def _log_start(values: Values) -> None:
     log.info(
         "Build context", extra={"fields": {"build_context": version.build_context()}}
     )
-    if os.geteuid() == 0:
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # Windows has no such number
         log.warning("%s", _ROOT_WARNING)
-    if values[ROOTFS] == "/" and runs_in_container(os.environ):
+    if values[ROOTFS] == "/" and container.is_inside(os.environ):
         log.warning(
             "Running in a container without --path.rootfs: file systems and the OS are"
             " the container's, not the host's. Mount the host's / read-only, for"

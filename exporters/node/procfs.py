@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 
 _CHUNK = 65_536  # a larger buffer costs more than a second read(2)
+_OPEN = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0)  # Windows has none
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
 _UINT64_MAX = 2**64 - 1
 _DIGITS = {10: b"0123456789", 16: b"0123456789abcdefABCDEF"}
@@ -23,7 +24,7 @@ def read(path: str) -> bytes:
     Raises OSError. The loop is there because procfs gives at most a page or a
     record at a time and ``st_size`` is 0.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = os.open(path, _OPEN)
     try:
         chunk = os.read(descriptor, _CHUNK)
         if len(chunk) < _CHUNK:

@@ -46,13 +46,15 @@ class CollectorSpec:
 
     *create* validates the collector's flags (raising StartError) and returns
     the callable that is run for every scrape. *flags* are the extra ones;
-    ``--collector.<name>`` itself is :attr:`switch`.
+    ``--collector.<name>`` itself is :attr:`switch`. *requested* is one that the
+    command line names otherwise: ``--collector.disable-defaults`` leaves it on.
     """
 
     name: str
     create: Callable[[Context], Collect]
     default_enabled: bool = True
     flags: tuple[Flag[Any], ...] = ()
+    requested: bool = False
 
     @property
     def switch(self) -> Flag[bool]:
@@ -67,26 +69,31 @@ class CollectorSpec:
 
 def discover() -> tuple[CollectorSpec, ...]:
     """Return the ``COLLECTOR`` of every module in ``exporters.node.collectors``."""
-    found: list[CollectorSpec] = []
-    for module in pkgutil.iter_modules(collectors.__path__):
-        loaded = importlib.import_module(f"{collectors.__name__}.{module.name}")
-        spec = getattr(loaded, "COLLECTOR", None)
-        if isinstance(spec, CollectorSpec):
-            found.append(spec)
-    return tuple(sorted(found, key=lambda spec: spec.name))
+    modules = pkgutil.iter_modules(collectors.__path__)
+    return load(*(f"{collectors.__name__}.{module.name}" for module in modules))
+
+
+def load(*modules: str) -> tuple[CollectorSpec, ...]:
+    """Return the ``COLLECTOR`` of those *modules* that have one, by name."""
+    loaded = map(importlib.import_module, modules)
+    found = (getattr(module, "COLLECTOR", None) for module in loaded)
+    specs = [spec for spec in found if isinstance(spec, CollectorSpec)]
+    return tuple(sorted(specs, key=lambda spec: spec.name))
 
 
 def flags(specs: Iterable[CollectorSpec]) -> tuple[Flag[Any], ...]:
-    """Return every flag that *specs* bring, and ``--collector.disable-defaults``."""
-    return (
-        DISABLE_DEFAULTS,
-        *(flag for spec in specs for flag in (spec.switch, *spec.flags)),
-    )
+    """Return every flag that *specs* bring, and ``--collector.disable-defaults``.
+
+    A flag that several of them obey is there once.
+    """
+    found = (flag for spec in specs for flag in (spec.switch, *spec.flags))
+    return tuple(dict.fromkeys((DISABLE_DEFAULTS, *found)))
 
 
 def is_enabled(spec: CollectorSpec, values: Values) -> bool:
     """Tell whether the command line wants the collector of *spec*."""
-    if values[DISABLE_DEFAULTS] and not values.given(spec.switch):
+    named = spec.requested or values.given(spec.switch)
+    if values[DISABLE_DEFAULTS] and not named:
         return False
     return values[spec.switch]
 

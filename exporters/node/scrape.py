@@ -63,7 +63,14 @@ class Scraper:
         raised: it shows in ``node_scrape_collector_success``.
         """
         names = self._registry.select(scrape.query)
-        patience = patience_seconds(scrape.timeout_seconds)
+        return _metrics(
+            await self.outcomes(names, patience_seconds(scrape.timeout_seconds))
+        )
+
+    async def outcomes(
+        self, names: Iterable[str], patience: float
+    ) -> Mapping[str, Outcome]:
+        """Call the collectors *names* and return what each gave within *patience*."""
         calls = {name: self._callers[name].call(patience) for name in names}
         # Who comes while a call hangs does not wait for it, and does not get
         # what it read long ago either, should it return just now.
@@ -72,12 +79,10 @@ class Scraper:
             await asyncio.wait(
                 [call.outcome for call in awaited.values()], timeout=patience
             )
-        return _metrics(
-            {
-                name: self._answer(name, call, name in awaited)
-                for name, call in calls.items()
-            }
-        )
+        return {
+            name: self._answer(name, call, name in awaited)
+            for name, call in calls.items()
+        }
 
     def _answer(self, name: str, call: Call, awaited: bool) -> Outcome:
         if awaited and call.outcome.done():
@@ -102,8 +107,16 @@ def _metrics(outcomes: Mapping[str, Outcome]) -> list[Metric]:
         "node_exporter: Whether a collector succeeded.",
         labels=["collector"],
     )
+    # Ours. Upstream tells "there is nothing here" from "it failed" only in its log.
+    failures = GaugeMetricFamily(
+        "node_scrape_collector_failure",
+        "node_exporter: Why a collector did not succeed; absent for one that did.",
+        labels=["collector", "reason"],
+    )
     for name, outcome in outcomes.items():
         metrics.extend(outcome.metrics)
         durations.add_metric([name], outcome.seconds)
         successes.add_metric([name], float(outcome.error is None))
-    return [*metrics, durations, successes]
+        if outcome.failure is not None:
+            failures.add_metric([name, outcome.failure], 1)
+    return [*metrics, durations, failures, successes]

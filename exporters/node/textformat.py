@@ -44,13 +44,16 @@ class Point:
 
 @dataclass(slots=True)
 class Family:
-    """One metric family; *help* is None where the file gives none."""
+    """One metric family; *help* is None where the file gives none.
+
+    *stamped_line* is the first line on which a sample of it has a timestamp.
+    """
 
     name: str
     kind: str | None = None
     help: str | None = None
     points: list[Point] = field(default_factory=list)
-    has_timestamps: bool = False
+    stamped_line: int | None = None
 
 
 SIMPLE_KINDS = frozenset({"counter", "gauge", "untyped"})
@@ -148,7 +151,7 @@ class _Parser:
         self._store(line, family, suffix, labels, value)
         if not line.at_end():
             line.timestamp()
-            family.has_timestamps = True
+            family.stamped_line = family.stamped_line or line.number
 
     def _store(
         self, line: Line, family: Family, suffix: str, labels: Labels, value: float

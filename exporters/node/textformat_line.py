@@ -24,10 +24,10 @@ _INT64_MAX = 2**63 - 1
 
 
 class ParseError(ValueError):
-    """Report text that is not in the format; *line* counts from 1."""
+    """Report text that is not in the format *form*; *line* counts from 1."""
 
-    def __init__(self, line: int, reason: str) -> None:
-        super().__init__(f"text format parsing error in line {line}: {reason}")
+    def __init__(self, line: int, reason: str, form: str = "text format") -> None:
+        super().__init__(f"{form} parsing error in line {line}: {reason}")
         self.line = line
         self.reason = reason
 
@@ -35,15 +35,15 @@ class ParseError(ValueError):
 class Line:
     """One line and how far it is read."""
 
-    __slots__ = ("_number", "_position", "_text")
+    __slots__ = ("_position", "_text", "number")
 
     def __init__(self, number: int, text: bytes, position: int = 0) -> None:
-        self._number = number
+        self.number = number
         self._text = text
         self._position = position
 
     def error(self, reason: str) -> ParseError:
-        return ParseError(self._number, reason)
+        return ParseError(self.number, reason)
 
     @property
     def next(self) -> bytes:

@@ -244,22 +244,6 @@ def test_every_global_flag_of_upstream_is_there() -> None:
     } <= names
 
 
-@pytest.mark.parametrize(
-    ("environ", "files", "inside"),
-    [
-        ({}, set(), False),
-        ({"container": "podman"}, set(), True),
-        ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, set(), True),
-        ({}, {"/.dockerenv"}, True),
-        ({}, {"/run/.containerenv"}, True),
-    ],
-)
-def test_runs_in_container(
-    environ: dict[str, str], files: set[str], inside: bool
-) -> None:
-    assert cli.runs_in_container(environ, files.__contains__) is inside
-
-
 def test_paths_that_are_not_there_are_named() -> None:
     values = cli.program(()).parse(["--path.sysfs=/nowhere"], {})
     with pytest.raises(StartError, match=r"path\.sysfs"):

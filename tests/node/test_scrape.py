@@ -24,6 +24,7 @@ from exporters.node.registry import (
     flags,
 )
 from exporters.node.scrape import Scraper, patience_seconds
+from exporters.toolkit.exposition import encode
 from exporters.toolkit.flags import Program
 from exporters.toolkit.web import Scrape
 
@@ -86,6 +87,7 @@ async def scrape(scraper: Scraper, timeout_seconds: float = 10) -> dict[str, flo
 
 SUCCESS = "node_scrape_collector_success"
 DURATION = "node_scrape_collector_duration_seconds"
+FAILURE = "node_scrape_collector_failure"
 
 
 @pytest.mark.parametrize(
@@ -112,6 +114,18 @@ async def test_success_and_duration(scraper_of: Callable[..., Scraper]) -> None:
     assert seen["node_one"] == 1
     assert seen[f"{SUCCESS}/one"] == 1
     assert 0 <= seen[f"{DURATION}/one"] < 5
+    assert not [key for key in seen if key.startswith(FAILURE)]
+
+
+async def test_without_a_failure_nothing_is_printed_that_upstream_does_not(
+    scraper_of: Callable[..., Scraper],
+) -> None:
+    text = encode(await scraper_of(one=one).gather(Scrape({}, 10))).decode()
+    assert [line.split()[2] for line in text.splitlines() if "# TYPE" in line] == [
+        "node_one",
+        DURATION,
+        SUCCESS,
+    ]
 
 
 def raises_at_once() -> Iterator[Metric]:
@@ -166,6 +180,9 @@ async def test_a_failing_collector_costs_one_line_and_itself(
     assert seen[f"{SUCCESS}/one"] == 1
     assert seen[f"{SUCCESS}/bad"] == 0
     assert "node_bad" not in seen
+    assert {k: v for k, v in seen.items() if k.startswith(FAILURE)} == {
+        f"{FAILURE}/bad/error": 1
+    }
     (record,) = caplog.records
     assert (record.levelname, record.message) == ("ERROR", "collector failed")
     assert reason in record.__dict__["fields"]["err"]
@@ -187,11 +204,24 @@ async def test_no_data_is_no_success_and_only_a_debug_line(
     caplog.set_level(logging.DEBUG)
     seen = await scrape(scraper_of(nothing=nothing))
     assert seen[f"{SUCCESS}/nothing"] == 0
+    assert {k: v for k, v in seen.items() if k.startswith(FAILURE)} == {
+        f"{FAILURE}/nothing/no_data": 1
+    }
     (record,) = (r for r in caplog.records if r.name.startswith("exporters"))
     assert (record.levelname, record.message) == (
         "DEBUG",
         "collector returned no data",
     )
+
+
+async def test_a_collector_that_was_not_answered_in_time_says_so(
+    scraper_of: Callable[..., Scraper],
+) -> None:
+    def silent() -> Iterator[Metric]:
+        raise TimeoutError("127.0.0.1:123: no answer")
+
+    seen = await scrape(scraper_of(silent=silent))
+    assert (seen[f"{SUCCESS}/silent"], seen[f"{FAILURE}/silent/timeout"]) == (0, 1)
 
 
 async def test_a_hanging_collector_costs_its_own_metrics_and_one_line(
@@ -203,6 +233,7 @@ async def test_a_hanging_collector_costs_its_own_metrics_and_one_line(
     first = await scrape(scraper, timeout_seconds=0.2)
     assert first["node_one"] == first[f"{SUCCESS}/one"] == 1
     assert first[f"{SUCCESS}/hanging"] == 0
+    assert first[f"{FAILURE}/hanging/timeout"] == 1
     assert first[f"{DURATION}/hanging"] >= 0.1
 
     # Later scrapes neither wait for it nor start it again, nor speak of it again.

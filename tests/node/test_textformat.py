@@ -81,8 +81,8 @@ def test_names_inside_braces() -> None:
 
 
 def test_timestamps_are_noticed() -> None:
-    families = textformat.parse(b"a 1 1395066363000\nb 1\n")
-    assert [f.has_timestamps for f in families] == [True, False]
+    families = textformat.parse(b"a 1\na 1 1395066363000\nb 1\na 1 2\n")
+    assert [f.stamped_line for f in families] == [2, None]
 
 
 @pytest.mark.parametrize(

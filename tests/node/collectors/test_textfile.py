@@ -220,3 +220,40 @@ def test_no_file_makes_the_collector_fail(
     with caplog.at_level(logging.CRITICAL):
         write(tmp_path, "a.prom", data)
         assert ERROR in printed(run, tmp_path)
+
+
+def test_an_openmetrics_file_is_read_and_merged_with_the_others(
+    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path, "a.prom", b'# HELP m Text.\n# TYPE m gauge\nm{f="a"} 1\n')
+    write(
+        tmp_path,
+        "b.prom",
+        b'# TYPE build info\n# HELP build Which.\nbuild_info{v="2"} 1\n'
+        b'# TYPE m gauge\n# HELP m Text.\nm{f="b"} 2\n# EOF',
+    )
+    text = printed(run, tmp_path)
+    assert '# HELP build_info Which.\n# TYPE build_info gauge\nbuild_info{v="2"} 1' in (
+        text
+    )
+    assert '# TYPE m gauge\nm{f="a"} 1\nm{f="b"} 2\n' in text
+    assert f"{ERROR} 0\n" in text
+    assert caplog.messages == []
+
+
+def test_a_bad_openmetrics_file_is_named_with_its_line(
+    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write(tmp_path, "a.prom", b"# TYPE a info\na_info 1\n\na_info 2\n# EOF\n")
+    assert samples(run, tmp_path) == [f"{ERROR} 1"]
+    (line,) = logged(caplog)
+    assert f'failed to parse textfile data from "{path}"' in line
+    assert "OpenMetrics parsing error in line 4: Info samples" in line
+
+
+def test_the_line_of_a_timestamp_is_named(
+    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path, "a.prom", b"a 1\n\nb 1 1395066363000\n")
+    assert samples(run, tmp_path) == [f"{ERROR} 1"]
+    assert "skipping entire file (line 3)" in logged(caplog)[0]

@@ -1,0 +1,1 @@
+"""``--check``: what is wrong with this installation, in sentences. Ours alone."""
