@@ -11,7 +11,8 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from exporters.node import mountinfo, sysfs
+from exporters.node import sysfs
+from exporters.node.storage import mountinfo
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from exporters.node.calls import Outcome, describe
 from exporters.node.check.findings import Finding, note, wrong
 from exporters.node.registry import CollectorSpec, Context, NoData, Registry, is_enabled
-from exporters.node.textfiles import RejectedError
+from exporters.node.text.textfiles import RejectedError
 from exporters.toolkit.errors import StartError
 
 
@@ -16,7 +16,7 @@ from exporters.toolkit.errors import StartError
 _TOLD_OTHERWISE = frozenset(
     {
         "exporters.node.calls",
-        "exporters.node.textfiles",
+        "exporters.node.text.textfiles",
         "exporters.node.collectors.textfile",
     }
 )

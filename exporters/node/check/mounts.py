@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from exporters.node import mountinfo
+from exporters.node.storage import mountinfo
 
 
 _MOUNT_POINT = 4

@@ -16,7 +16,7 @@ from exporters.node.check.serving import Serving, check as check_serving
 from exporters.node.collectors import textfile
 from exporters.node.registry import CollectorSpec, Context, Registry
 from exporters.node.scrape import DEFAULT_TIMEOUT_SECONDS, Scraper
-from exporters.node.textfiles import read_all
+from exporters.node.text.textfiles import read_all
 from exporters.toolkit import lifecycle
 
 

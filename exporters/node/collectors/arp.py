@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from exporters.node import network_devices, procfs, rtnetlink
+from exporters.node import procfs
+from exporters.node.network import network_devices, rtnetlink
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import boolean, string
 

@@ -9,10 +9,11 @@ from typing import TypeVar
 
 from prometheus_client import Metric
 
-from exporters.node import bcachefs, procfs
+from exporters.node import procfs
 from exporters.node.apart import Apart
 from exporters.node.families import Families
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
+from exporters.node.storage import bcachefs
 
 
 T = TypeVar("T")

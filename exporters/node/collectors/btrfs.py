@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from prometheus_client import Metric
 
-from exporters.node import btrfs_ioctl, btrfs_sysfs
 from exporters.node.apart import Apart, names
-from exporters.node.btrfs_ioctl import Device
-from exporters.node.btrfs_sysfs import FileSystem
 from exporters.node.families import Families
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.node.storage import btrfs_ioctl, btrfs_sysfs
+from exporters.node.storage.btrfs_ioctl import Device
+from exporters.node.storage.btrfs_sysfs import FileSystem
 
 
 log = logging.getLogger(__name__)

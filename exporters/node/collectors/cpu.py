@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-from exporters.node import cpu_frequency, cpu_topology, cpuinfo, procfs
-from exporters.node.cpu_times import CpuTimes, SteadyCpuTimes, parse_cpu_times
-from exporters.node.cpuinfo import Cpu
+from exporters.node import procfs
+from exporters.node.hardware import cpu_frequency, cpu_topology, cpuinfo
+from exporters.node.hardware.cpu_times import CpuTimes, SteadyCpuTimes, parse_cpu_times
+from exporters.node.hardware.cpuinfo import Cpu
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import Values, boolean, string

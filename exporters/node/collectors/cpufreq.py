@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from exporters.node import cpu_frequency, cpufreq
 from exporters.node.attributes import Attributes
 from exporters.node.collectors import cpu
-from exporters.node.cpufreq import GOVERNOR, GOVERNORS, Reader, Texts
 from exporters.node.deadline import seconds_left
+from exporters.node.hardware import cpu_frequency, cpufreq
+from exporters.node.hardware.cpufreq import GOVERNOR, GOVERNORS, Reader, Texts
 from exporters.node.integers import decimal
 from exporters.node.registry import Collect, CollectorSpec, Context
 

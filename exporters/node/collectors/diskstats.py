@@ -10,11 +10,12 @@ from typing import NamedTuple
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-from exporters.node import procfs, sysfs, udev
+from exporters.node import procfs, sysfs
 from exporters.node.device_filter import DeviceFilter, log_pattern, renamed
-from exporters.node.diskstats import COLUMNS, Column, Disk, parse
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.node.storage import udev
+from exporters.node.storage.diskstats import COLUMNS, Column, Disk, parse
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Values, string
 

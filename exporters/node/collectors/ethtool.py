@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import Metric
 
-from exporters.node import deadline, network_devices
+from exporters.node import deadline
 from exporters.node.device_filter import log_pattern
 from exporters.node.errno_text import error_text
 from exporters.node.families import Families
+from exporters.node.network import network_devices
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit.flags import string
 from exporters.toolkit.regex import Regex
 
 
 if TYPE_CHECKING:
-    from exporters.node.ethtool import Driver, Ethtool
+    from exporters.node.network.ethtool import Driver, Ethtool
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def create(context: Context) -> Collect:
 
     Raises RegexError.
     """
-    from exporters.node import ethtool  # noqa: PLC0415 - few want it
+    from exporters.node.network import ethtool  # noqa: PLC0415 - few want it
 
     values = context.values
     for flag in (DEVICE_INCLUDE, DEVICE_EXCLUDE, METRICS_INCLUDE):
@@ -117,7 +118,7 @@ def _leaving_out(device: str) -> Iterator[None]:
 
 
 def _add_settings(found: Families, kernel: Ethtool, device: str) -> None:
-    from exporters.node import ethtool_modes  # noqa: PLC0415 - few want it
+    from exporters.node.network import ethtool_modes  # noqa: PLC0415 - few want it
 
     ethtool_modes.add_settings(found, device, kernel.settings(device))
 
@@ -146,7 +147,7 @@ def _driver_labels(device: str, driver: Driver) -> dict[str, str]:
 
 
 def _statistics(wanted: Regex) -> Part:
-    from exporters.node import ethtool_names  # noqa: PLC0415 - few want it
+    from exporters.node.network import ethtool_names  # noqa: PLC0415 - few want it
 
     def add(found: Families, kernel: Ethtool, device: str) -> None:
         statistics = kernel.statistics(device)

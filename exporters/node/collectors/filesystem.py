@@ -10,14 +10,14 @@ from typing import NamedTuple
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from exporters.node import mountinfo
 from exporters.node.deadline import seconds_left
 from exporters.node.device_filter import DeviceFilter, log_pattern, renamed
 from exporters.node.errno_text import error_text
-from exporters.node.mountinfo import Mount
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context
-from exporters.node.stat_pool import StatPool, Stuck
+from exporters.node.storage import mountinfo
+from exporters.node.storage.mountinfo import Mount
+from exporters.node.storage.stat_pool import StatPool, Stuck
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Flag, Values, duration, integer, string
 

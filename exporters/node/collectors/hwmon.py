@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 
 from prometheus_client import Metric
 
-from exporters.node import hwmon, hwmon_units
 from exporters.node.device_filter import DeviceFilter
 from exporters.node.families import Families
-from exporters.node.hwmon_units import Meaning
+from exporters.node.hardware import hwmon, hwmon_units
+from exporters.node.hardware.hwmon_units import Meaning
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit import gotext
 from exporters.toolkit.flags import string

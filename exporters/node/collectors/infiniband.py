@@ -16,8 +16,8 @@ from exporters.node import procfs
 from exporters.node.attributes import Attributes, list_devices
 from exporters.node.device_filter import DeviceFilter, log_pattern
 from exporters.node.gauges import Gauges
-from exporters.node.infiniband import BY_LANE, COUNTERS, COUNTERS_EXT, LANES
-from exporters.node.infiniband_hw import HW_COUNTERS
+from exporters.node.hardware.infiniband import BY_LANE, COUNTERS, COUNTERS_EXT, LANES
+from exporters.node.hardware.infiniband_hw import HW_COUNTERS
 from exporters.node.integers import UINT64_MAX, decimal, unsigned
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import string

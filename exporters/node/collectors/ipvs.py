@@ -8,7 +8,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from exporters.node import procfs
-from exporters.node.ip_vs import Backend, parse, parse_stats
+from exporters.node.network.ip_vs import Backend, parse, parse_stats
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import string

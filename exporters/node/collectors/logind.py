@@ -8,14 +8,14 @@ from itertools import product
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from exporters.node.logind_sessions import CLASSES, REMOTES, TYPES, Session
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.node.services.logind_sessions import CLASSES, REMOTES, TYPES, Session
 
 
 def create(_: Context) -> Collect:
     """Return the collector."""
     # jeepney, which is behind it, is only for who has this collector.
-    from exporters.node import logind  # noqa: PLC0415
+    from exporters.node.services import logind  # noqa: PLC0415
 
     def collect() -> Iterator[Metric]:
         seats, sessions = logind.ask()

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 
 from prometheus_client import Metric
 
-from exporters.node import mdstat, procfs
+from exporters.node import procfs
 from exporters.node.attributes import Attributes
 from exporters.node.gauges import Gauges
 from exporters.node.integers import decimal
-from exporters.node.mdstat import Array
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
+from exporters.node.storage import mdstat
+from exporters.node.storage.mdstat import Array
 
 
 _HELP = {

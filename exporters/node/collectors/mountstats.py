@@ -11,17 +11,18 @@ from itertools import chain, repeat
 
 from prometheus_client import Metric
 
-from exporters.node import mountinfo, procfs
+from exporters.node import procfs
 from exporters.node.families import Families
-from exporters.node.mountstats import Mount, blocks, parse
-from exporters.node.mountstats_names import (
+from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.node.storage import mountinfo
+from exporters.node.storage.mountstats import Mount, blocks, parse
+from exporters.node.storage.mountstats_names import (
     BYTES,
     EVENTS,
     OPERATIONS,
     TRANSPORT,
     Name,
 )
-from exporters.node.registry import Collect, CollectorSpec, Context
 
 
 _ADDRESS = "addr="

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-from exporters.node import network_devices, sysfs
+from exporters.node import sysfs
 from exporters.node.device_filter import DeviceFilter
-from exporters.node.network_devices import GONE, list_devices
+from exporters.node.network import network_devices
+from exporters.node.network.network_devices import GONE, list_devices
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit.flags import boolean, string
@@ -81,7 +82,7 @@ def create(context: Context) -> Collect:
     devices = network_devices.device_filter(values, values[IGNORED_DEVICES])
     skip_invalid_speed = values[IGNORE_INVALID_SPEED]
     if values[NETLINK]:
-        from exporters.node import netclass_netlink  # noqa: PLC0415 - few want it
+        from exporters.node.network import netclass_netlink  # noqa: PLC0415 - few want it
 
         with_stats = values[WITH_STATS]
         return lambda: netclass_netlink.families(

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-from exporters.node import network_devices, procfs, rtnetlink, sysfs
+from exporters.node import procfs, sysfs
 from exporters.node.device_filter import DeviceFilter, log_pattern, renamed
+from exporters.node.network import network_devices, rtnetlink
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.errors import StartError

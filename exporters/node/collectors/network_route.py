@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from exporters.node import network_devices, rtnetlink
+from exporters.node.network import network_devices, rtnetlink
 from exporters.node.registry import Collect, CollectorSpec, Context
 
 
 if TYPE_CHECKING:
-    from exporters.node.routes import Route
+    from exporters.node.network.routes import Route
 
 _LABELS = ("device", "src", "dest", "gw", "priority", "proto", "weight")
 # linux/rtnetlink.h RTPROT_*
@@ -47,7 +47,7 @@ Labels = tuple[str, ...]
 
 def create(context: Context) -> Collect:
     """Return the collector. Raises RegexError."""
-    from exporters.node import routes  # noqa: PLC0415 - few want it
+    from exporters.node.network import routes  # noqa: PLC0415 - few want it
 
     devices = network_devices.device_filter(context.values)
 

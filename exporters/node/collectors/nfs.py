@@ -8,14 +8,14 @@ from prometheus_client import Metric
 
 from exporters.node import procfs
 from exporters.node.families import Families
-from exporters.node.nfs_rpc import (
+from exporters.node.registry import Collect, CollectorSpec, Context, NoData
+from exporters.node.storage.nfs_rpc import (
     V2_PROCEDURES,
     V3_PROCEDURES,
     counted,
     exactly,
     parse,
 )
-from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 
 
 # fs/nfs/nfs4xdr.c nfs4_procedures; kernels from 4.20 on count more than these.

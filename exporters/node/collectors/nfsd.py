@@ -9,7 +9,8 @@ from prometheus_client import Metric
 
 from exporters.node import procfs
 from exporters.node.families import Families
-from exporters.node.nfs_rpc import (
+from exporters.node.registry import Collect, CollectorSpec, Context, NoData
+from exporters.node.storage.nfs_rpc import (
     V2_PROCEDURES,
     V3_PROCEDURES,
     Shape,
@@ -17,7 +18,6 @@ from exporters.node.nfs_rpc import (
     exactly,
     parse,
 )
-from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 
 
 # The operations of NFSv4.0 by their numbers (RFC 7530); later ones are not exported.

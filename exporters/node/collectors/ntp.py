@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from exporters.node import sntp
 from exporters.node.deadline import seconds_left
 from exporters.node.errno_text import error_text
-from exporters.node.ntp_sanity import Judge
 from exporters.node.registry import Collect, CollectorSpec, Context
-from exporters.node.sntp import NANOSECONDS, Answer
+from exporters.node.services import sntp
+from exporters.node.services.ntp_sanity import Judge
+from exporters.node.services.sntp import NANOSECONDS, Answer
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Values, boolean, duration, integer, string
 

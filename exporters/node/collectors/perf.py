@@ -56,7 +56,7 @@ _KINDS = (
 def create(context: Context) -> Collect:
     """Return the collector, which counts from now on. Raises StartError."""
     # Only for who has this collector: a table of thirty events and what opens them.
-    from exporters.node import perf_counters, perf_profilers, tracefs  # noqa: PLC0415
+    from exporters.node.hardware import perf_counters, perf_profilers, tracefs  # noqa: PLC0415
 
     values = context.values
     cpus = wanted_cpus(values)

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import Metric
 
-from exporters.node import network_devices, procfs
+from exporters.node import procfs
 from exporters.node.device_filter import DeviceFilter, renamed
 from exporters.node.families import Families
+from exporters.node.network import network_devices
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Values, string
 
 
 if TYPE_CHECKING:
-    from exporters.node.qdiscs import Qdisc
+    from exporters.node.network.qdiscs import Qdisc
 
 FIXTURES = string(
     "collector.qdisc.fixtures",
@@ -66,7 +67,7 @@ _METRICS = (
 
 def create(context: Context) -> Collect:
     """Return the collector. Raises StartError for contradicting filters."""
-    from exporters.node import qdiscs  # noqa: PLC0415 - few want it
+    from exporters.node.network import qdiscs  # noqa: PLC0415 - few want it
 
     devices = device_filter(context.values)
     fixtures = context.values[FIXTURES]
@@ -98,7 +99,7 @@ def read_fixtures(folder: str) -> Iterator[Qdisc]:
 
 def parse_fixture(data: bytes, path: str) -> Iterator[Qdisc]:
     """Yield the root disciplines in a fixture of upstream's. Raises ValueError."""
-    from exporters.node import json_fixture, qdiscs  # noqa: PLC0415 - for tests
+    from exporters.node.network import json_fixture, qdiscs  # noqa: PLC0415 - for tests
 
     for record in json_fixture.parse_records(data, path):
         counts = qdiscs.Counts(

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from exporters.node import mountinfo, procfs
+from exporters.node import procfs
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.node.storage import mountinfo
 
 
 _MODES = {"enforcing": 1, "permissive": 0}

@@ -45,7 +45,7 @@ class Process(NamedTuple):
 def create(context: Context) -> Collect:
     """Return the collector."""
     # expat and urllib are only for who has this collector.
-    from exporters.node import xmlrpc  # noqa: PLC0415
+    from exporters.node.services import xmlrpc  # noqa: PLC0415
 
     url = context.values[URL]
     log.warning(

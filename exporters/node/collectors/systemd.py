@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator
 
 from prometheus_client import Metric
 
-from exporters.node import systemd_families
 from exporters.node.device_filter import log_pattern, renamed
 from exporters.node.registry import Collect, CollectorSpec, Context
-from exporters.node.systemd_units import OLDEST_VERSION_WITH_STATE, Unit, Wishes
+from exporters.node.services import systemd_families
+from exporters.node.services.systemd_units import (
+    OLDEST_VERSION_WITH_STATE,
+    Unit,
+    Wishes,
+)
 from exporters.toolkit.flags import Flag, Values, boolean, string
 from exporters.toolkit.regex import Regex
 
@@ -59,7 +63,7 @@ START_TIME_METRICS = boolean(
 def create(context: Context) -> Collect:
     """Return the collector. Raises StartError for patterns that cannot be."""
     # jeepney, which is behind it, is only for who has this collector.
-    from exporters.node import systemd  # noqa: PLC0415
+    from exporters.node.services import systemd  # noqa: PLC0415
 
     values = context.values
     is_wanted = unit_filter(values)

@@ -14,7 +14,7 @@ from exporters.node.registry import Collect, CollectorSpec, Context
 
 def create(context: Context) -> Collect:
     """Return the collector; IPv6 counts where this kernel has it."""
-    from exporters.node import tcp_sockets  # noqa: PLC0415 - few want it
+    from exporters.node.network import tcp_sockets  # noqa: PLC0415 - few want it
 
     tcp6 = context.paths.proc("net", "tcp6")
 

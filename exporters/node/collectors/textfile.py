@@ -10,9 +10,9 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
 from exporters.node.registry import Collect, CollectorSpec, Context
-from exporters.node.textfamilies import convert
-from exporters.node.textfiles import File, Findings, RejectedError, read_all
-from exporters.node.textformat import Family
+from exporters.node.text.textfamilies import convert
+from exporters.node.text.textfiles import File, Findings, RejectedError, read_all
+from exporters.node.text.textformat import Family
 from exporters.toolkit.flags import strings
 
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import Metric
 
-from exporters.node import network_devices
 from exporters.node.device_filter import DeviceFilter
 from exporters.node.families import Families
+from exporters.node.network import network_devices
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit.flags import string
 
 
 if TYPE_CHECKING:
-    from exporters.node.nl80211 import Kernel
-    from exporters.node.wifi_state import Fixtures, Interface, Network, Station
+    from exporters.node.network.nl80211 import Kernel
+    from exporters.node.network.wifi_state import Fixtures, Interface, Network, Station
 
 FIXTURES = string(
     "collector.wifi.fixtures",
@@ -117,7 +117,7 @@ def create(context: Context) -> Collect:
 
 
 def _open(fixtures: str) -> Kernel | Fixtures:
-    from exporters.node import nl80211, wifi_state  # noqa: PLC0415 - few want it
+    from exporters.node.network import nl80211, wifi_state  # noqa: PLC0415 - few want it
 
     if fixtures:
         return wifi_state.Fixtures(fixtures)

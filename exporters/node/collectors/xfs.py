@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily
 from exporters.node import procfs
 from exporters.node.apart import Apart, names
 from exporters.node.registry import Collect, CollectorSpec, Context
-from exporters.node.xfs_stats import LINES, Statistics, parse
+from exporters.node.storage.xfs_stats import LINES, Statistics, parse
 
 
 def create(context: Context) -> Collect:

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 
 from prometheus_client import Metric
 
-from exporters.node import kstat, procfs
+from exporters.node import procfs
 from exporters.node.apart import Apart, names
 from exporters.node.families import Families
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
+from exporters.node.storage import kstat
 
 
 # kstat file -> subsystem in the families' names

@@ -11,9 +11,9 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily
 
 from exporters.node.collectors import diskstats
-from exporters.node.diskstats import COLUMNS
 from exporters.node.portable import system
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.node.storage.diskstats import COLUMNS
 
 
 _MILLISECOND = 1.0 / 1000.0

@@ -21,7 +21,7 @@ from exporters.node.deadline import seconds_left
 from exporters.node.errno_text import error_text
 from exporters.node.portable import system
 from exporters.node.registry import Collect, CollectorSpec, Context
-from exporters.node.stat_pool import StatPool, Stuck
+from exporters.node.storage.stat_pool import StatPool, Stuck
 
 
 Usage = Mapping[str, int]

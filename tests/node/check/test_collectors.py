@@ -11,7 +11,7 @@ from exporters.node.check import collectors
 from exporters.node.check.findings import note, wrong
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData, flags
-from exporters.node.textfiles import RejectedError
+from exporters.node.text.textfiles import RejectedError
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Program
 

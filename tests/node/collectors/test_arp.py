@@ -5,9 +5,10 @@ import contextlib
 import pytest
 from hypothesis import given, strategies as st
 
-from exporters.node import procfs, rtnetlink
+from exporters.node import procfs
 from exporters.node.collectors import arp
-from exporters.node.rtnetlink import Neighbour
+from exporters.node.network import rtnetlink
+from exporters.node.network.rtnetlink import Neighbour
 from tests.node.conftest import FIXTURES, Run
 
 

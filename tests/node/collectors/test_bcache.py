@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from exporters.node.collectors import bcache
-from tests.node.storage_host import samples, scrape
+from tests.node.storage.storage_host import samples, scrape
 
 
 SET = "sys/fs/bcache/0ff1-ce"

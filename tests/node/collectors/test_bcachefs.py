@@ -6,7 +6,7 @@ import pytest
 
 from exporters.node.collectors import bcachefs
 from exporters.node.registry import NoData
-from tests.node.storage_host import samples, scrape
+from tests.node.storage.storage_host import samples, scrape
 
 
 FS = "sys/fs/bcachefs/d15c"

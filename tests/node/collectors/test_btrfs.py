@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from exporters.node import btrfs_ioctl
-from exporters.node.btrfs_ioctl import Device, DeviceErrors, DeviceInfo
 from exporters.node.collectors import btrfs
 from exporters.node.paths import Paths
-from tests.node.storage_host import Samples, samples, scrape
+from exporters.node.storage import btrfs_ioctl
+from exporters.node.storage.btrfs_ioctl import Device, DeviceErrors, DeviceInfo
+from tests.node.storage.storage_host import Samples, samples, scrape
 
 
 UUID = "0ddba11-cafe"

@@ -7,8 +7,9 @@ import psutil
 import pytest
 from prometheus_client import Metric
 
-from exporters.node import calls, cpu_times, cpuinfo, procfs
+from exporters.node import calls, procfs
 from exporters.node.collectors import cpu
+from exporters.node.hardware import cpu_times, cpuinfo
 from exporters.node.paths import Paths
 from exporters.node.registry import Context
 from exporters.toolkit.errors import StartError

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from prometheus_client import Metric
 
-from exporters.node import calls, cpufreq as reading
+from exporters.node import calls
 from exporters.node.collectors import cpufreq
+from exporters.node.hardware import cpufreq as reading
 from exporters.node.paths import Paths
 from exporters.node.registry import Context, Registry, discover, flags
 from exporters.toolkit.flags import Program

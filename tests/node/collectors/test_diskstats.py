@@ -8,8 +8,8 @@ from hypothesis import given, strategies as st
 from prometheus_client import Metric
 
 from exporters.node.collectors import diskstats
-from exporters.node.diskstats import Disk, parse
 from exporters.node.paths import Paths
+from exporters.node.storage.diskstats import Disk, parse
 from exporters.toolkit.errors import StartError
 from tests.node.conftest import FIXTURES, Run
 

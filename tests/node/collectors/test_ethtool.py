@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from prometheus_client import Metric
 
-from exporters.node import deadline, ethtool as kernel_side
+from exporters.node import deadline
 from exporters.node.collectors import ethtool
-from exporters.node.ethtool import Driver, Settings
+from exporters.node.network import ethtool as kernel_side
+from exporters.node.network.ethtool import Driver, Settings
 from exporters.node.paths import Paths
 from exporters.node.registry import NoData
 from tests.node.conftest import Run

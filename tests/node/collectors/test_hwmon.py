@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from exporters.node import calls
 from exporters.node.collectors import hwmon
 from exporters.node.families import Families
-from exporters.node.hwmon import TYPES
+from exporters.node.hardware.hwmon import TYPES
 from exporters.node.paths import Paths
 from exporters.node.registry import Context, NoData
 from exporters.toolkit.errors import StartError
@@ -104,6 +104,6 @@ def test_an_excluded_chip_is_not_read(
     def wakes_the_disk(_: str) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("exporters.node.hwmon.read_sensors", wakes_the_disk)
+    monkeypatch.setattr("exporters.node.hardware.hwmon.read_sensors", wakes_the_disk)
     flag = "--collector.hwmon.chip-exclude=drivetemp"
     assert run(hwmon.COLLECTOR, flag, where=Paths(sysfs=str(tmp_path))) == []

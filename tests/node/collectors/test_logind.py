@@ -10,11 +10,11 @@ from hypothesis import given, strategies as st
 
 from exporters.node.calls import run as run_once
 from exporters.node.collectors import logind
-from exporters.node.logind_sessions import parse_seats, parse_sessions
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, Context
+from exporters.node.services.logind_sessions import parse_seats, parse_sessions
 from exporters.toolkit.flags import Values
-from tests.node.dbus_peer import Handle, Peer, Replies, answering, listening
+from tests.node.services.dbus_peer import Handle, Peer, Replies, answering, listening
 
 
 MANAGER = "/org/freedesktop/login1"

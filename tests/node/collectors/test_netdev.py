@@ -6,9 +6,10 @@ import struct
 import pytest
 from hypothesis import given, strategies as st
 
-from exporters.node import procfs, rtnetlink
+from exporters.node import procfs
 from exporters.node.collectors import netdev
-from exporters.node.rtnetlink import Address, Link
+from exporters.node.network import rtnetlink
+from exporters.node.network.rtnetlink import Address, Link
 from exporters.toolkit.errors import StartError
 from tests.node.conftest import FIXTURES, Run
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from exporters.node import routes, rtnetlink
 from exporters.node.collectors import network_route
-from exporters.node.routes import Hop, Route
+from exporters.node.network import routes, rtnetlink
+from exporters.node.network.routes import Hop, Route
 from tests.node.conftest import Run
 
 

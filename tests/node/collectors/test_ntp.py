@@ -11,10 +11,10 @@ import pytest
 
 from exporters.node.calls import run as run_once
 from exporters.node.collectors import ntp
-from exporters.node.ntp_sanity import Judge
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, Context
-from exporters.node.sntp import Answer
+from exporters.node.services.ntp_sanity import Judge
+from exporters.node.services.sntp import Answer
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Program
 from tests.node.conftest import Run

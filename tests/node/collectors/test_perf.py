@@ -6,10 +6,10 @@ import os
 
 import pytest
 
-from exporters.node import perf_events
 from exporters.node.collectors import perf
+from exporters.node.hardware import perf_events
+from exporters.node.hardware.perf_profilers import PROFILERS, choose
 from exporters.node.paths import Paths
-from exporters.node.perf_profilers import PROFILERS, choose
 from exporters.node.registry import Context
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Program

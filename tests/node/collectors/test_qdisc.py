@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from exporters.node import qdiscs
 from exporters.node.collectors import qdisc
-from exporters.node.qdiscs import Counts, Qdisc
+from exporters.node.network import qdiscs
+from exporters.node.network.qdiscs import Counts, Qdisc
 from exporters.toolkit.errors import StartError
 from tests.node.conftest import Run
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 import pytest
 from hypothesis import given, strategies as st
 
-from exporters.node import ip_vs, mountstats
 from exporters.node.collectors import (
     buddyinfo,
     cgroups,
@@ -31,6 +30,8 @@ from exporters.node.collectors import (
     zoneinfo,
 )
 from exporters.node.families import Families
+from exporters.node.network import ip_vs
+from exporters.node.storage import mountstats
 from tests.node import golden, tree
 
 

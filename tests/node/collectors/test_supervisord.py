@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from exporters.node import deadline, xmlrpc as calling
+from exporters.node import deadline
 from exporters.node.calls import run as run_once
 from exporters.node.collectors import supervisord
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, Context
+from exporters.node.services import xmlrpc as calling
 from exporters.toolkit.exposition import encode
 from exporters.toolkit.flags import Program
 

@@ -9,15 +9,22 @@ from typing import Any
 import pytest
 from jeepney import HeaderFields, Message  # type: ignore[import-untyped]
 
-from exporters.node import systemd as asking
 from exporters.node.calls import run as run_once
 from exporters.node.collectors import systemd
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, Context
+from exporters.node.services import systemd as asking
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.exposition import encode
 from exporters.toolkit.flags import Program
-from tests.node.dbus_peer import Handle, Peer, Replies, Send, answering, listening
+from tests.node.services.dbus_peer import (
+    Handle,
+    Peer,
+    Replies,
+    Send,
+    answering,
+    listening,
+)
 
 
 MANAGER = "/org/freedesktop/systemd1"

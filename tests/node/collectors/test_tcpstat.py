@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from exporters.node import tcp_sockets
 from exporters.node.collectors import tcpstat
+from exporters.node.network import tcp_sockets
 from exporters.node.paths import Paths
 from tests.node.conftest import Run
-from tests.node.test_tcp_sockets import row
+from tests.node.network.test_tcp_sockets import row
 
 
 @pytest.fixture(autouse=True)

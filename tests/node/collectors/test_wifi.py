@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from prometheus_client import Metric
 
-from exporters.node import calls, genetlink
+from exporters.node import calls
 from exporters.node.collectors import wifi
 from exporters.node.device_filter import DeviceFilter
+from exporters.node.network import genetlink
+from exporters.node.network.wifi_state import Fixtures
 from exporters.node.registry import NoData
-from exporters.node.wifi_state import Fixtures
 from tests.node.conftest import Run
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from exporters.node.collectors import xfs
-from exporters.node.xfs_stats import parse
-from tests.node.storage_host import samples, scrape
+from exporters.node.storage.xfs_stats import parse
+from tests.node.storage.storage_host import samples, scrape
 
 
 def test_lines_that_are_missing_are_zeros() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from exporters.node.collectors import zfs
 from exporters.node.registry import NoData
-from tests.node.storage_host import samples, scrape
+from tests.node.storage.storage_host import samples, scrape
 
 
 def kstat(path: str, *rows: str) -> str:

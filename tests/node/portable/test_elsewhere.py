@@ -21,7 +21,7 @@ from exporters.node.portable import (
 )
 from exporters.node.portable.meminfo import Memory
 from exporters.node.registry import Context, NoData
-from exporters.node.stat_pool import STUCK, Stuck
+from exporters.node.storage.stat_pool import STUCK, Stuck
 from exporters.toolkit.exposition import encode
 from exporters.toolkit.flags import Program
 

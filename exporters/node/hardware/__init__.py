@@ -1,0 +1,1 @@
+"""CPUs, sensors and buses as the kernel tells them."""

@@ -1,0 +1,1 @@
+"""Daemons that are asked over a socket: D-Bus, NTP, XML-RPC."""

@@ -1,0 +1,1 @@
+"""The files of the textfile collector: formats and what becomes of them."""
