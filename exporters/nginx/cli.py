@@ -49,6 +49,8 @@ def parse_timeout(text: str) -> float:
 
 
 LISTEN_ADDRESS = web.listen_address(":9113", env="LISTEN_ADDRESS")
+SYSTEMD_SOCKET = web.systemd_socket(env="SYSTEMD_SOCKET")
+CONFIG_FILE = web.config_file(env="CONFIG_FILE")
 TELEMETRY_PATH = web.telemetry_path(env="TELEMETRY_PATH")
 SCRAPE_URI = flags.strings(
     "nginx.scrape-uri",
@@ -100,6 +102,8 @@ PROGRAM = Program(
     "Export the stub_status numbers of nginx to Prometheus.",
     (
         LISTEN_ADDRESS,
+        SYSTEMD_SOCKET,
+        CONFIG_FILE,
         TELEMETRY_PATH,
         SCRAPE_URI,
         SSL_VERIFY,
@@ -108,6 +112,7 @@ PROGRAM = Program(
         SSL_CLIENT_KEY,
         TIMEOUT,
         CONST_LABEL,
+        web.ENABLE_OPENMETRICS,
         *logs.LOG_FLAGS,
     ),
 )
@@ -161,9 +166,16 @@ async def serve(values: Values, stop: asyncio.Event) -> None:
             telemetry_path=values[TELEMETRY_PATH],
             # Behind every limit of a single nginx: nginx_up 0 comes first.
             gather_seconds=max(values[TIMEOUT], CEILING_SECONDS) + 5,
+            openmetrics=values[web.ENABLE_OPENMETRICS],
             header_color="#039900",
         )
-        await web.serve(app, addresses, stop)
+        await web.serve(
+            app,
+            addresses,
+            stop,
+            config_file=values[CONFIG_FILE],
+            systemd_socket=values[SYSTEMD_SOCKET],
+        )
 
 
 def _tls(values: Values) -> SSLContext:

@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 import functools
+import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 
-def wants_gzip(accept_encoding: str) -> bool:
-    """Return whether *accept_encoding* prefers gzip to an uncompressed body.
+# One coding of an Accept-Encoding header, and its q if it has parameters.
+_CODING = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z/]+)[ \t\r\n]*", re.ASCII)
+_QUALITY = re.compile(r";[ \t\r\n]*q=([01](?:\.[0-9]*)?)[ \t\r\n]*", re.ASCII)
+_COMMA = re.compile(r",[ \t\r\n]*")
+
+
+def wants_gzip(headers: Iterable[str]) -> bool:
+    """Return whether Accept-Encoding *headers* prefer gzip to an uncompressed body.
 
     As gddo ``NegotiateContentEncoding``: identity is
     offered first, so gzip must be named with a higher q; ``gzip;q=0`` refuses it.
     """
     best = {"identity": -1.0, "gzip": -1.0}
-    for part in accept_encoding.lower().split(","):
-        coding, _, parameters = part.partition(";")
-        quality = _quality(parameters)
-        for offer, known in best.items():
-            if coding.strip() in {offer, "*"}:
-                best[offer] = max(known, quality)
+    for header in headers:
+        for coding, quality in _codings(header):
+            for offer, known in best.items():
+                if coding in {offer, "*"}:
+                    best[offer] = max(known, quality)
     return best["gzip"] > max(best["identity"], 0.0)
 
 
-def _quality(parameters: str) -> float:
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                return float(value)
-            except ValueError:
-                return 0.0
-    return 1.0
+def _codings(header: str) -> Iterator[tuple[str, float]]:
+    """Return what *header* says up to the first thing that is not understood."""
+    place = 0
+    while found := _CODING.match(header, place):
+        coding, quality, place = found[1], 1.0, found.end()
+        if header.startswith(";", place):
+            found = _QUALITY.match(header, place)
+            if found is None:
+                return
+            quality, place = float(found[1]), found.end()
+        yield coding, quality
+        comma = _COMMA.match(header, place)
+        if comma is None:
+            return
+        place = comma.end()
 
 
 def compress(body: bytes) -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from . import gotext, kingpin, usage
+from . import builtin_flags as builtin, completion, gotext, kingpin, usage
 from .duration import parse_go_duration
 from .errors import UsageError
 from .kinds import (
@@ -104,13 +104,16 @@ class Program:
             HelpRequested: with the text of the help.
             VersionRequested: with the text of the version.
         """
-        flags = {flag.name: flag for flag in (*self.flags, *_BUILT_IN)}
+        flags = {flag.name: flag for flag in (*self.flags, *builtin.BUILT_IN)}
         found = kingpin.scan(
             argv,
             {name: flag.parse is None for name, flag in flags.items()},
             _read_lines,
         )
-        asked = [match.name for match in found.matches if match.name in _BUILT_IN_NAMES]
+        asked = [match.name for match in found.matches if match.name in builtin.NAMES]
+        if builtin.COMPLETION.name in asked:  # whatever else is wrong
+            hints = {flag.name: flag.hints for flag in _shown(self)}
+            raise HelpRequested("\n".join(completion.complete(argv, hints)))
         values = {} if asked else self._from_environment(environ, found)
         self._answer(asked, found, environ)
         values.update(_from_command_line(found.matches, flags))
@@ -140,16 +143,24 @@ class Program:
     ) -> None:
         """Raise what kingpin does before it looks at the flags' values."""
         for name in asked:
-            if name == VERSION.name:
+            if name == builtin.VERSION.name:
                 raise VersionRequested(print_version(self.name))
-            if name == _HELP_MAN.name:
-                raise HelpRequested(usage.man_page(self.name, self.help, _rows(self)))
-            if name == _HELP_LONG.name:
-                raise HelpRequested(self.usage(environ))
+            if name in builtin.HIDDEN_HELP:
+                raise HelpRequested(self._hidden_help(name, environ))
         if found.error is not None:
             raise UsageError(found.error)
         if asked:
             raise HelpRequested(self.usage(environ))
+
+    def _hidden_help(self, name: str, environ: Mapping[str, str]) -> str:
+        if name == builtin.HELP_MAN.name:
+            version = print_version(self.name).rstrip("\n")
+            return usage.man_page(self.name, self.help, version, _rows(self))
+        if name == builtin.BASH_SCRIPT.name:
+            return completion.bash_script(self.name)
+        if name == builtin.ZSH_SCRIPT.name:
+            return completion.zsh_script(self.name)
+        return self.usage(environ)
 
     def usage(self, environ: Mapping[str, str]) -> str:
         """Return the text of ``--help``, as wide as COLUMNS or the terminal."""
@@ -191,31 +202,27 @@ def _read_lines(path: str) -> list[str]:
         return file.read().split("\n")
 
 
-VERSION = boolean("version", "Show application version.")
-_HELP = boolean(
-    "help",
-    "Show context-sensitive help (also try --help-long and --help-man).",
-)
-_HELP_LONG = boolean("help-long", "Generate long help.", hidden=True)
-_HELP_MAN = boolean("help-man", "Generate a man page.", hidden=True)
-_BUILT_IN = (_HELP, _HELP_LONG, _HELP_MAN, VERSION)
-_BUILT_IN_NAMES = frozenset(flag.name for flag in _BUILT_IN)
+def _shown(program: Program) -> list[Flag[Any]]:
+    """Return the flags of the help, in kingpin's order: help first, version last."""
+    return [
+        flag
+        for flag in (builtin.HELP, *program.flags, builtin.VERSION)
+        if not flag.hidden
+    ]
 
 
 def _rows(program: Program) -> list[usage.Row]:
-    """Return what the help shows, in kingpin's order: help first, version last."""
-    shown = (_HELP, *program.flags, VERSION)
+    """Return what the help shows of each flag."""
     return [
         usage.Row(
             name=flag.name,
             help=flag.help,
             value=None if flag.parse is None else _placeholder(flag),
-            short="h" if flag is _HELP else "",
+            short="h" if flag is builtin.HELP else "",
             env=flag.env,
             repeatable=flag.repeatable,
         )
-        for flag in shown
-        if not flag.hidden
+        for flag in _shown(program)
     ]
 
 

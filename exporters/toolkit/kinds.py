@@ -24,7 +24,8 @@ class Flag(Generic[T]):
     *name* has no dashes in front. *parse* turns the text of one value into the
     value and raises ValueError with the text for the user; None makes a boolean,
     spelled ``--[no-]name``. With *repeatable*, *T* is a tuple of what *parse*
-    returns, and the environment variable *env* holds one value per line.
+    returns, and the environment variable *env* holds one value per line. *hints* are
+    values that a shell offers.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Flag(Generic[T]):
     repeatable: bool = False
     hidden: bool = False
     placeholder: str = ""
+    hints: tuple[str, ...] = ()
 
 
 def boolean(
@@ -134,7 +136,8 @@ def choice(
 ) -> Flag[str]:
     """Return a flag whose value must be one of *options*."""
     parse = functools.partial(_parse_choice, tuple(options))
-    return Flag(name, help, default, parse, env, hidden=hidden)
+    hints = tuple(options)
+    return Flag(name, help, default, parse, env, hidden=hidden, hints=hints)
 
 
 def _parse_integer(text: str) -> int:

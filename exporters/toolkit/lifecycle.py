@@ -106,12 +106,26 @@ def _signals(stop: asyncio.Event, hurry: asyncio.Event) -> Iterator[None]:
             stop.set()
 
     for number in _STOP_SIGNALS:
-        loop.add_signal_handler(number, received, number)
+        _on_signal(loop, number, received)
     try:
         yield
     finally:
         for number in _STOP_SIGNALS:
-            loop.remove_signal_handler(number)
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
+
+
+def _on_signal(
+    loop: asyncio.AbstractEventLoop, number: int, received: Callable[[int], None]
+) -> None:
+    try:
+        loop.add_signal_handler(number, received, number)
+    except NotImplementedError:  # Windows: its loop is told from the handler
+
+        def tell(number: int, _frame: object) -> None:
+            loop.call_soon_threadsafe(received, number)
+
+        signal.signal(number, tell)
 
 
 async def _first(

@@ -1,6 +1,7 @@
 """Open listening sockets for addresses written as Go writes them.
 
-``:9100`` listens on every interface, IPv4 and IPv6, through one socket.
+``:9100`` listens on every interface, IPv4 and IPv6, through one socket, and
+``vsock://:9100`` for the host of a virtual machine.
 Upstream counterpart: ``net.Listen("tcp", address)``, whose error texts are kept.
 """
 
@@ -9,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from typing import Any
 
+from . import vsock
 from .errors import StartError
 
 
@@ -44,8 +47,17 @@ def _refused(reason: str) -> StartError:
 
 
 def format_address(sock: socket.socket) -> str:
-    """Return where *sock* listens as Go prints it: ``[::]:9100``."""
-    host, port = sock.getsockname()[:2]
+    """Return where *sock* listens as Go prints it: ``[::]:9100``, a path."""
+    return format_peer(sock.getsockname())
+
+
+def format_peer(address: Any) -> str:
+    """Return the *address* of a socket as Go prints it."""
+    if isinstance(address, str | bytes):
+        return os.fsdecode(address)
+    host, port = address[:2]
+    if isinstance(host, int):
+        return vsock.format_address(host, port)
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
@@ -55,6 +67,8 @@ async def open_listener(address: str) -> socket.socket:
     Raises:
         StartError: ``listen tcp :9100: bind: address already in use`` and the like.
     """
+    if address.startswith(vsock.SCHEME):
+        return vsock.listen(address)
     host, port = split_address(address)
     if not host:
         return _listen(address, socket.AF_UNSPEC, ("", port))

@@ -47,6 +47,7 @@ LOG_LEVEL: Flag[str] = Flag(
     "info",
     _parse_level,
     placeholder="info",
+    hints=tuple(_LEVELS),
 )
 LOG_FORMAT: Flag[str] = Flag(
     "log.format",
@@ -54,6 +55,7 @@ LOG_FORMAT: Flag[str] = Flag(
     "logfmt",
     _parse_format,
     placeholder="logfmt",
+    hints=_FORMATS,
 )
 LOG_FLAGS = (LOG_LEVEL, LOG_FORMAT)
 

@@ -13,8 +13,9 @@ from prometheus_client import Metric
 
 from . import selfmetrics
 from .compression import compress, wants_gzip
-from .exposition import CONTENT_TYPE, encode
+from .encoders import encoder
 from .logs import describe
+from .negotiation import negotiate
 
 
 log = logging.getLogger(__name__)
@@ -46,15 +47,18 @@ def metrics_handler(
     max_requests: int = 40,
     exporter_metrics: bool = True,
     gather_seconds: float = GATHER_SECONDS,
+    openmetrics: bool = False,
 ) -> Handler:
     """Return a handler that answers with what *gather* returns.
 
     ``<program>_build_info`` is added, and with *exporter_metrics* the process_* and
     promhttp_* families too. More than *max_requests* at a time (0: no bound) are
     answered 503. An exception in *gather* is logged and answered 500, and one that
-    takes longer than *gather_seconds* is cancelled and answered 503.
+    takes longer than *gather_seconds* is cancelled and answered 503. *openmetrics*
+    gives it to whoever prefers it, as Prometheus does.
     """
     served = _Metrics(gather, program, max_requests, exporter_metrics, gather_seconds)
+    served.openmetrics = openmetrics
     return served.handle
 
 
@@ -72,6 +76,7 @@ class _Metrics:
         self._program = program
         self._max_requests = max_requests
         self._gather_seconds = gather_seconds
+        self.openmetrics = False
         self._metrics = selfmetrics.HandlerMetrics()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -125,15 +130,19 @@ class _Metrics:
             families += selfmetrics.process()
             families += self._metrics.collect()
         problems: list[str] = []
-        body = encode(families, problems.append, scrape.query.get("name[]"))
+        accept = request.headers.get(hdrs.ACCEPT, "")
+        wanted = negotiate(accept, openmetrics=self.openmetrics)
+        encode = encoder(wanted.kind)
+        names = scrape.query.get("name[]")
+        body = encode(families, problems.append, names, wanted.escaping)
         if problems:  # as promhttp's ContinueOnError: drop, log, count, go on
             log.error(
                 "error gathering metrics",
                 extra={"fields": {"err": "; ".join(problems[:10])}},
             )
             self._metrics.count_error("gathering")
-        headers = {hdrs.CONTENT_TYPE: CONTENT_TYPE}
-        if wants_gzip(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ()))):
+        headers = {hdrs.CONTENT_TYPE: wanted.content_type}
+        if wants_gzip(request.headers.getall(hdrs.ACCEPT_ENCODING, ())):
             headers[hdrs.CONTENT_ENCODING] = "gzip"
             body = compress(body)
         return web.Response(body=body, headers=headers)

@@ -10,6 +10,7 @@ Upstream counterparts: client_golang ``process_collector.go``,
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -45,6 +46,8 @@ class HandlerMetrics:
         # Upstream creates these three at start, others when they first happen.
         self._requests = {200: 0, 500: 0, 503: 0}
         self._errors = {"encoding": 0, "gathering": 0}
+        self._created = time.time()
+        self._first: dict[int, float] = {}
         self.in_flight = 0
 
     @contextmanager
@@ -58,6 +61,8 @@ class HandlerMetrics:
 
     def count(self, status: int) -> None:
         """Count one request answered with *status*."""
+        if status not in self._requests:
+            self._first[status] = time.time()
         self._requests[status] = self._requests.get(status, 0) + 1
 
     def count_error(self, cause: str) -> None:
@@ -72,7 +77,8 @@ class HandlerMetrics:
             labels=["code"],
         )
         for status, number in self._requests.items():
-            requests.add_metric([str(status)], number)
+            created = self._first.get(status, self._created)
+            requests.add_metric([str(status)], number, created)
         errors = CounterMetricFamily(
             "promhttp_metric_handler_errors",
             "Total number of internal errors encountered by the promhttp metric "
@@ -80,7 +86,7 @@ class HandlerMetrics:
             labels=["cause"],
         )
         for cause, number in self._errors.items():
-            errors.add_metric([cause], number)
+            errors.add_metric([cause], number, self._created)
         yield requests
         yield errors
         yield GaugeMetricFamily(

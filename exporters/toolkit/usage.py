@@ -126,15 +126,16 @@ def _help(row: Row) -> str:
     return f"{row.help} (${row.env})" if row.env else row.help
 
 
-def man_page(program: str, about: str, rows: Sequence[Row]) -> str:
+def man_page(program: str, about: str, version: str, rows: Sequence[Row]) -> str:
     """Return the help as roff (``--help-man``)."""
     lines = [
-        f'.TH {program} 1  ""',
+        f'.TH {program} 1 {version} ""',
         '.SH "NAME"',
         program,
         '.SH "SYNOPSIS"',
         ".TP",
         f"\\fB{program} [<flags>]\\fR",
+        "",
         '.SH "DESCRIPTION"',
         about,
         '.SH "OPTIONS"',

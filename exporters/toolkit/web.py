@@ -5,18 +5,13 @@ Upstream counterpart: exporter-toolkit ``web``. The health checks are ours.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable
 
 from aiohttp import hdrs, web
-from aiohttp.http_exceptions import HttpProcessingError
 
-from . import sdnotify
-from .flags import Flag, boolean, integer, string, strings
+from .flags import Flag, boolean, integer, string
 from .landing import landing_page
-from .listen import format_address, open_listener
 from .promhttp import (
     GATHER_SECONDS,
     Gather,
@@ -26,10 +21,12 @@ from .promhttp import (
     metrics_handler,
     text_answer,
 )
+from .serving import protocol_log, serve
 
 
 __all__ = [
     "DISABLE_EXPORTER_METRICS",
+    "ENABLE_OPENMETRICS",
     "GATHER_SECONDS",
     "MAX_REQUESTS",
     "Gather",
@@ -39,26 +36,20 @@ __all__ = [
     "ScrapeRefused",
     "add_health",
     "answer_errors",
+    "config_file",
     "drop_server_header",
     "exporter_app",
     "listen_address",
     "metrics_handler",
     "protocol_log",
     "serve",
+    "systemd_socket",
     "telemetry_path",
 ]
 
 log = logging.getLogger(__name__)
 
-# A scraper sends a few hundred bytes; these bounds are for everyone else.
-_MAX_LINE_BYTES = 8190
-_MAX_FIELD_BYTES = 8190
 _MAX_BODY_BYTES = 64 * 1024
-# An idle connection, and one that has not finished its request, is closed after
-# this; Prometheus scrapes at least once a minute over the same connection.
-_IDLE_SECONDS = 120.0
-# Twice this is what aiohttp gives requests still being served at a stop.
-_STOP_SECONDS = 1.5
 
 MAX_REQUESTS = integer(
     "web.max-requests",
@@ -68,6 +59,15 @@ MAX_REQUESTS = integer(
 DISABLE_EXPORTER_METRICS = boolean(
     "web.disable-exporter-metrics",
     "Exclude metrics about the exporter itself (promhttp_*, process_*, go_*).",
+)
+
+
+# Ours. Off because a Prometheus that prefers OpenMetrics would find the metadata of
+# counters under other names than those that node_exporter gives them.
+ENABLE_OPENMETRICS = boolean(
+    "web.enable-openmetrics",
+    "Answer in OpenMetrics who prefers it, as Prometheus does. Who takes nothing else"
+    " is always given it.",
 )
 
 
@@ -81,14 +81,40 @@ def telemetry_path(env: str | None = None) -> Flag[str]:
     )
 
 
+def systemd_socket(env: str | None = None) -> Flag[bool]:
+    """Return the flag for the sockets of systemd."""
+    return boolean(
+        "web.systemd-socket",
+        "Use systemd socket activation listeners instead of port listeners (Linux"
+        " only).",
+        env=env,
+    )
+
+
 def listen_address(default: str, env: str | None = None) -> Flag[tuple[str, ...]]:
     """Return the repeatable flag for the addresses to listen on."""
-    return strings(
+    return Flag(
         "web.listen-address",
         "Addresses on which to expose metrics and web interface. Repeatable for "
-        "multiple addresses. Examples: `:9100` or `[::1]:9100` for http",
-        default=(default,),
+        "multiple addresses. Examples: `:9100` or `[::1]:9100` for http, "
+        "`vsock://:9100` for vsock",
+        (default,),
+        str,
+        env,
+        repeatable=True,
+        hints=(default,),
+    )
+
+
+def config_file(env: str | None = None) -> Flag[str]:
+    """Return the flag for the file that configures TLS and authentication."""
+    return string(
+        "web.config.file",
+        "Path to configuration file that can enable TLS or authentication. See: "
+        "https://github.com/prometheus/exporter-toolkit/blob/master/docs/"
+        "web-configuration.md",
         env=env,
+        placeholder='""',
     )
 
 
@@ -111,6 +137,7 @@ def exporter_app(
     max_requests: int = 40,
     exporter_metrics: bool = True,
     gather_seconds: float = GATHER_SECONDS,
+    openmetrics: bool = False,
     header_color: str = "#e6522c",
 ) -> web.Application:
     """Return the application of an exporter.
@@ -118,7 +145,7 @@ def exporter_app(
     *name* (``node_exporter``) is in front of build_info. *title* (else *name*) and
     *description* are the headings of the landing page, which is left out when
     *telemetry_path* is ``/``. ``/-/ready`` answers 503 with the reason that *ready*
-    gives. Any method is served, as upstream does.
+    gives. Any method is served, as upstream does. *openmetrics*: see the flag.
     """
     app = web.Application(middlewares=[answer_errors], client_max_size=_MAX_BODY_BYTES)
     path = telemetry_path if telemetry_path.startswith("/") else f"/{telemetry_path}"
@@ -131,6 +158,7 @@ def exporter_app(
             max_requests=max_requests,
             exporter_metrics=exporter_metrics,
             gather_seconds=gather_seconds,
+            openmetrics=openmetrics,
         ),
     )
     if path != "/":
@@ -182,61 +210,3 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         fields = {"path": request.path}
         log.exception("error serving request", extra={"fields": fields})
         return text_answer(500, "Internal Server Error\n")
-
-
-async def serve(
-    app: web.Application,
-    listen: Sequence[str],
-    stop: asyncio.Event,
-) -> None:
-    """Serve *app* on every address of *listen* until *stop* is set.
-
-    The end is orderly: no new connections, then up to 2 x 1.5 s for the requests being
-    served, then what is left is closed. systemd is told when all addresses listen.
-
-    Raises:
-        StartError: an address cannot be listened on; none of them is open then.
-    """
-    async with AsyncExitStack() as stack:
-        sockets = [
-            stack.enter_context(await open_listener(address)) for address in listen
-        ]
-        runner = web.AppRunner(
-            app,
-            access_log=None,
-            handle_signals=False,
-            keepalive_timeout=_IDLE_SECONDS,
-            lingering_time=1.0,
-            max_line_size=_MAX_LINE_BYTES,
-            max_field_size=_MAX_FIELD_BYTES,
-            shutdown_timeout=_STOP_SECONDS,
-            logger=protocol_log(__name__),
-        )
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        for sock in sockets:
-            await web.SockSite(runner, sock).start()
-            _log_listening(format_address(sock))
-        sdnotify.notify("READY=1")
-        await stop.wait()
-
-
-def protocol_log(name: str) -> logging.Logger:
-    """Return the logger of a server in module *name* for what aiohttp says of clients.
-
-    What is wrong with their requests is not said unless debugging.
-    """
-    logger = logging.getLogger(f"{name}.protocol")
-    logger.addFilter(_without_bad_requests)  # adds it once
-    return logger
-
-
-def _without_bad_requests(record: logging.LogRecord) -> bool:
-    """Keep quiet, as Go is, about clients that do not speak HTTP."""
-    error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, HttpProcessingError) or log.isEnabledFor(logging.DEBUG)
-
-
-def _log_listening(address: str) -> None:
-    log.info("Listening on", extra={"fields": {"address": address}})
-    log.info("TLS is disabled.", extra={"fields": {"http2": False, "address": address}})

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web as aioweb
 
-from exporters.toolkit import web
+from exporters.toolkit import serving, web
 
 
 class Addresses(logging.Handler):
@@ -20,7 +20,7 @@ class Addresses(logging.Handler):
         self._wanted = wanted
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.getMessage() == "TLS is disabled.":
+        if record.getMessage() in {"TLS is disabled.", "TLS is enabled."}:
             fields: dict[str, str] = getattr(record, "fields", {})
             self.found.append(fields["address"])
             if len(self.found) == self._wanted:
@@ -45,17 +45,21 @@ class Running:
 
 
 @asynccontextmanager
-async def running(app: aioweb.Application, *listen: str) -> AsyncIterator[Running]:
+async def running(
+    app: aioweb.Application, *listen: str, config_file: str = ""
+) -> AsyncIterator[Running]:
     listen = listen or ("127.0.0.1:0",)
     stop = asyncio.Event()
     addresses = Addresses(len(listen))
-    logger = logging.getLogger(web.__name__)
+    logger = logging.getLogger(serving.__name__)
     level = logger.level
     logger.setLevel(logging.INFO)
     logger.addHandler(addresses)
     try:
         async with asyncio.timeout(30), asyncio.TaskGroup() as group:
-            task = group.create_task(web.serve(app, listen, stop))
+            task = group.create_task(
+                web.serve(app, listen, stop, config_file=config_file)
+            )
             await addresses.complete.wait()
             server = Running(addresses.found, stop)
             task.add_done_callback(lambda _: server.stopped.set())

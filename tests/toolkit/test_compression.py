@@ -13,7 +13,13 @@ from exporters.toolkit.compression import compress, compress_slowly, wants_gzip
     [
         ("", False),
         ("gzip", True),
-        ("GZIP", True),
+        ("GZIP", False),  # upstream compares as it is written
+        ("gzip;level=9", False),  # and reads no further than what it understands
+        ("br;level=9, gzip", False),
+        ("gzip ;\tq=1.", True),
+        ("gzip;q=2", False),
+        ("gzip;q=1.5;x, identity", True),
+        (",gzip", False),
         ("gzip, deflate", True),
         ("deflate, gzip;q=1.0, *;q=0.5", True),
         ("gzip;q=0", False),
@@ -29,7 +35,18 @@ from exporters.toolkit.compression import compress, compress_slowly, wants_gzip
     ],
 )
 def test_gzip_negotiation(header: str, wanted: bool) -> None:
-    assert wants_gzip(header) is wanted
+    assert wants_gzip([header]) is wanted
+
+
+def test_each_header_is_read_for_itself() -> None:
+    assert wants_gzip(["br;level=9", "gzip"])
+    assert not wants_gzip(["identity", "gzip"])
+    assert not wants_gzip([])
+
+
+@given(st.text(st.sampled_from("gzip*;q=01., identity/\t")))
+def test_a_header_may_be_anything(header: str) -> None:
+    assert wants_gzip([header]) in {True, False}
 
 
 @given(st.binary())

@@ -40,6 +40,31 @@ def test_signal_sets_the_event(number: int) -> None:
     assert steps == ["closed"]
 
 
+def test_a_loop_that_knows_no_signals_is_told_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on Windows, where only signal.signal() is there."""
+
+    def refuse(*_: object) -> None:
+        raise NotImplementedError
+
+    kept = {
+        number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "add_signal_handler", refuse)
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "remove_signal_handler", refuse)
+
+    async def serve(stop: asyncio.Event) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await stop.wait()
+
+    try:
+        assert lifecycle.run(serve) == 0
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
 def test_start_error_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     async def serve(_: asyncio.Event) -> None:
         raise StartError("config.yml:3:1: expected a mapping")

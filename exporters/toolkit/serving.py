@@ -1,0 +1,159 @@
+"""Serve an application on sockets until it is told to stop.
+
+Upstream counterpart: exporter-toolkit ``tls_config.go``, ListenAndServe and Serve.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from . import sdnotify
+from .activation import inherited_sockets
+from .listen import format_address, open_listener
+
+
+if TYPE_CHECKING:  # what only some installations need is memory
+    from .protection import Protection
+
+log = logging.getLogger(__name__)
+
+# A scraper sends a few hundred bytes; these bounds are for everyone else.
+_MAX_LINE_BYTES = 8190
+_MAX_FIELD_BYTES = 8190
+# An idle connection, and one that has not finished its request, is closed after
+# this; Prometheus scrapes at least once a minute over the same connection.
+_IDLE_SECONDS = 120.0
+# Twice this is what aiohttp gives requests still being served at a stop.
+_STOP_SECONDS = 1.5
+
+
+async def serve(
+    app: web.Application,
+    listen: Sequence[str],
+    stop: asyncio.Event,
+    *,
+    config_file: str = "",
+    systemd_socket: bool = False,
+) -> None:
+    """Serve *app* on every address of *listen* until *stop* is set.
+
+    With *systemd_socket*, on the sockets that systemd opened instead. *config_file*
+    may ask for TLS, users, headers and a rate limit.
+
+    The end is orderly: no new connections, then up to 2 x 1.5 s for the requests being
+    served, then what is left is closed. systemd is told when all addresses listen.
+
+    Raises:
+        StartError: an address cannot be listened on, and none is open then; or the
+            file is wrong.
+    """
+    async with AsyncExitStack() as stack:
+        protection = None
+        if config_file:
+            from .protection import Protection  # noqa: PLC0415 -- see above
+
+            protection = await Protection.start(config_file)
+            stack.callback(protection.close)
+            app.middlewares.insert(0, protection.middleware)
+        sockets = await _open(listen, systemd_socket, stack)
+        runner = _runner(app)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        accepting = [await _start(runner, sock, protection, stack) for sock in sockets]
+        sdnotify.notify("READY=1")
+        await _until(stop, [task for task in accepting if task])
+
+
+async def _open(
+    listen: Sequence[str], systemd_socket: bool, stack: AsyncExitStack
+) -> list[socket.socket]:
+    if systemd_socket:
+        text = "Listening on systemd activated listeners instead of port listeners."
+        log.info("%s", text)
+        sockets = inherited_sockets(os.environ)
+        for sock in sockets:
+            stack.enter_context(sock)
+        return sockets
+    return [stack.enter_context(await open_listener(address)) for address in listen]
+
+
+def _runner(app: web.Application) -> web.AppRunner:
+    return web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        keepalive_timeout=_IDLE_SECONDS,
+        lingering_time=1.0,
+        max_line_size=_MAX_LINE_BYTES,
+        max_field_size=_MAX_FIELD_BYTES,
+        shutdown_timeout=_STOP_SECONDS,
+        logger=protocol_log(__name__),
+    )
+
+
+async def _start(
+    runner: web.AppRunner,
+    sock: socket.socket,
+    protection: Protection | None,
+    stack: AsyncExitStack,
+) -> asyncio.Task[None] | None:
+    """Serve on *sock*; return the task that accepts connections if there is one."""
+    assert runner.server is not None  # it was set up
+    address = format_address(sock)
+    log.info("Listening on", extra={"fields": {"address": address}})
+    fields = {"http2": False, "address": address}
+    if protection is None or not protection.tls:
+        # As aiohttp's SockSite, which has no name for the addresses of vsock.
+        loop = asyncio.get_running_loop()
+        listening = await loop.create_server(runner.server, sock=sock)
+        stack.callback(listening.close)
+        log.info("TLS is disabled.", extra={"fields": fields})
+        return None
+    task = protection.serve(sock, runner.server)
+    stack.push_async_callback(_ended, task)
+    log.info("TLS is enabled.", extra={"fields": fields})
+    return task
+
+
+async def _until(stop: asyncio.Event, accepting: Sequence[asyncio.Task[None]]) -> None:
+    """Wait for *stop*; raise what ended a task of *accepting* before."""
+    waiter = asyncio.ensure_future(stop.wait())
+    try:
+        done, _ = await asyncio.wait(
+            {waiter, *accepting}, return_when=asyncio.FIRST_COMPLETED
+        )
+    finally:
+        waiter.cancel()
+        await asyncio.wait([waiter])
+    for task in done & set(accepting):
+        task.result()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+def protocol_log(name: str) -> logging.Logger:
+    """Return the logger of a server in module *name* for what aiohttp says of clients.
+
+    What is wrong with their requests is not said unless debugging.
+    """
+    logger = logging.getLogger(f"{name}.protocol")
+    logger.addFilter(_without_bad_requests)  # adds it once
+    return logger
+
+
+def _without_bad_requests(record: logging.LogRecord) -> bool:
+    """Keep quiet, as Go is, about clients that do not speak HTTP."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError) or log.isEnabledFor(logging.DEBUG)
