@@ -14,7 +14,14 @@ from google.protobuf import (
 
 
 _PACKAGE = "io.prometheus.client"
-_TYPES = {"double": 1, "uint64": 4, "string": 9, "int64": 3}
+_FIELD = descriptor_pb2.FieldDescriptorProto
+_ONE, _MANY = _FIELD.LABEL_OPTIONAL, _FIELD.LABEL_REPEATED
+_TYPES = {
+    "double": _FIELD.TYPE_DOUBLE,
+    "uint64": _FIELD.TYPE_UINT64,
+    "string": _FIELD.TYPE_STRING,
+    "int64": _FIELD.TYPE_INT64,
+}
 # Of each member its number, its type and whether it comes many times.
 _MESSAGES: dict[str, dict[str, tuple[int, str, bool]]] = {
     "LabelPair": {"name": (1, "string", False), "value": (2, "string", False)},
@@ -74,14 +81,15 @@ def _file() -> descriptor_pb2.FileDescriptorProto:
     for name, members in _MESSAGES.items():
         message = file.message_type.add(name=name)
         for key, (number, kind, repeated) in members.items():
-            one = message.field.add(name=key, number=number, label=3 if repeated else 1)
+            one = message.field.add(name=key, number=number)
+            one.label = _MANY if repeated else _ONE
             if kind == "enum":
-                one.type, one.type_name = 14, f".{_PACKAGE}.MetricType"
+                one.type, one.type_name = _FIELD.TYPE_ENUM, f".{_PACKAGE}.MetricType"
             elif kind.startswith("."):
                 inside = kind if kind.startswith(".google") else f".{_PACKAGE}{kind}"
-                one.type, one.type_name = 11, inside
+                one.type, one.type_name = _FIELD.TYPE_MESSAGE, inside
             else:
-                one.type = _TYPES[kind]  # type: ignore[assignment] # its number
+                one.type = _TYPES[kind]
     return file
 
 

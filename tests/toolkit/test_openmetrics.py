@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram, Metric
 from prometheus_client.core import (
@@ -108,7 +110,8 @@ def test_a_counter_beside_a_gauge_of_its_name_stays_apart() -> None:
     printed = text(CounterMetricFamily("a", "A.", 5), GaugeMetricFamily("a", "G.", 1))
     assert "# TYPE a gauge\n" in printed
     assert "# TYPE a_total unknown\na_total 5.0\n" in printed
-    assert len(list(text_string_to_metric_families(printed))) == 2
+    parse: Any = text_string_to_metric_families
+    assert len(list(parse(printed))) == 2
 
 
 @pytest.mark.parametrize(

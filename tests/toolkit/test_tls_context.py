@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from exporters.toolkit import tls_context
 from exporters.toolkit.decode import Secret
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.tls_context import (
@@ -149,8 +148,8 @@ def test_an_encrypted_key_asks_nobody(made: Certificates) -> None:
 def test_without_memory_files(
     made: Certificates, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(tls_context.os.path, "isdir", lambda _: False)
-    monkeypatch.setattr(tls_context.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("os.path.isdir", lambda _: False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     side = handshake(context(made), made.trusting())
     assert side.version() == "TLSv1.3"
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,484 @@
+"""The node exporter beside the real one: flags, HTTP, TLS, users (same answers).
+
+The binary is $NODE_EXPORTER or $NODE_EXPORTER_SID, whichever is younger than 1.5.0,
+which knows neither ``escaping=`` nor ``rate_limit``.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import os
+import random
+import re
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import bcrypt
+import pytest
+
+from .certificates import SAN, Certificates
+from .messages import FAMILY, read_delimited
+
+
+pytestmark = pytest.mark.oracle
+
+OURS = (sys.executable, "-m", "exporters.node")
+HASH = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
+ROOT = Path(__file__).parents[2]
+QUIET = ("--collector.disable-defaults", "--collector.uname", "--log.level=error")
+
+
+@pytest.fixture(scope="module")
+def upstream(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    for variable in ("NODE_EXPORTER", "NODE_EXPORTER_SID"):
+        path = os.environ.get(variable, "")
+        if not os.access(path, os.X_OK):
+            continue
+        said = subprocess.run([path, "--version"], capture_output=True, check=False)
+        if not re.search(rb"version 1\.[0-8]\.", said.stdout + said.stderr):
+            # Its own name is part of what it prints.
+            name = tmp_path_factory.mktemp("bin") / "node_exporter"
+            name.symlink_to(Path(path).resolve())
+            return (str(name),)
+    pytest.skip("set NODE_EXPORTER to a node_exporter younger than 1.8")
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Both(NamedTuple):
+    """The ports of the two."""
+
+    ours: int
+    theirs: int
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def start(command: Sequence[str], *flags: str) -> tuple[subprocess.Popen[bytes], int]:
+    port = free_port()
+    process = subprocess.Popen(
+        [*command, f"--web.listen-address=127.0.0.1:{port}", *QUIET, *flags],
+        cwd=ROOT,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return process, port
+    process.kill()
+    process.wait()
+    raise AssertionError(f"{command} does not listen")
+
+
+Starter = Callable[..., Both]
+
+
+@pytest.fixture
+def both(upstream: tuple[str, ...]) -> Iterator[Starter]:
+    running: list[subprocess.Popen[bytes]] = []
+
+    def run(*flags: str) -> Both:
+        ports = []
+        for command in (OURS, upstream):
+            process, port = start(command, *flags)
+            running.append(process)
+            ports.append(port)
+        return Both(*ports)
+
+    yield run
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+def ask(
+    port: int,
+    path: str = "/metrics",
+    method: str = "GET",
+    headers: dict[str, str] | None = None,
+    context: ssl.SSLContext | None = None,
+) -> Answer:
+    if context is None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    else:
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", port, timeout=10, context=context
+        )
+    try:
+        connection.putrequest(method, path, skip_accept_encoding=True)
+        for name, value in (headers or {}).items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        found = {name.title(): value for name, value in answer.getheaders()}
+        return Answer(answer.status, found, answer.read())
+    finally:
+        connection.close()
+
+
+SAME = (
+    "Content-Type",
+    "Content-Encoding",
+    "Www-Authenticate",
+    "X-Content-Type-Options",
+    "X-Frame-Options",
+)
+
+
+def seen(answer: Answer) -> tuple[object, ...]:
+    """Return what must be the same; the body if it is no exposition."""
+    kept = {name: answer.headers.get(name) for name in SAME}
+    return answer.status, kept, b"" if answer.status == 200 else answer.body
+
+
+REQUESTS: list[tuple[str, str]] = [
+    *((method, "/metrics") for method in ("GET", "HEAD", "POST", "DELETE", "PUT")),
+    *((method, "/metrics") for method in ("OPTIONS", "PATCH", "TRACE")),
+    ("GET", "/metrics/"),
+    ("GET", "/nope"),
+    ("POST", "/nope"),
+    ("GET", "/metrics?collect[]=uname"),
+    ("GET", "/metrics?collect[]=bogus"),
+    ("GET", "/metrics?collect[]="),
+    ("GET", "/metrics?collect[]=cpu"),
+    ("GET", "/metrics?exclude[]=bogus"),
+    ("GET", "/metrics?collect[]=uname&exclude[]=uname"),
+]
+
+
+def test_requests(both: Starter) -> None:
+    ours, theirs = both()
+    for method, path in REQUESTS:
+        answers = [seen(ask(port, path, method)) for port in (ours, theirs)]
+        assert answers[0] == answers[1], (method, path)
+
+
+def test_landing_page(both: Starter) -> None:
+    ours, theirs = both("--web.telemetry-path=/here")
+    pages = [ask(port, "/") for port in (ours, theirs)]
+    assert [seen(page)[0] for page in pages] == [200, 200]
+    for text in (b"<title>Node Exporter</title>", b'<a href="/here">Metrics</a>'):
+        assert all(text in page.body for page in pages)
+    kinds = [page.headers["Content-Type"].lower() for page in pages]
+    assert kinds[0] == kinds[1]
+    assert b"pprof" not in pages[0].body
+
+
+WORDS = [
+    "text/plain",
+    "text/*",
+    "*/*",
+    "application/vnd.google.protobuf",
+    "application/json",
+]
+PARAMETERS = [
+    "q=0.5",
+    "q=0.9",
+    "q=0",
+    "q=x",
+    "version=0.0.4",
+    "version=1.0.0",
+    "escaping=allow-utf-8",
+    "escaping=values",
+    "escaping=bogus",
+    "proto=io.prometheus.client.MetricFamily",
+    "proto=io.prometheus.client.MetricFamily;encoding=delimited",
+    "proto=io.prometheus.client.MetricFamily;encoding=text",
+]
+
+
+def some_headers() -> Iterator[str]:
+    dice = random.Random(5)
+    for _ in range(150):
+        clauses = [
+            ";".join([dice.choice(WORDS), *dice.sample(PARAMETERS, dice.randrange(4))])
+            for _ in range(dice.randrange(1, 5))
+        ]
+        yield dice.choice([",", ", "]).join(clauses)
+
+
+def test_accept(both: Starter) -> None:
+    ours, theirs = both()
+    for accept in some_headers():
+        kinds = [
+            ask(port, headers={"Accept": accept}).headers["Content-Type"]
+            for port in (ours, theirs)
+        ]
+        assert kinds[0] == kinds[1], accept
+
+
+ENCODINGS = [
+    "gzip",
+    "GZIP",
+    "gzip;q=0",
+    "gzip;q=0.5, identity;q=0.6",
+    "gzip;q=0.6, identity;q=0.5",
+    "*",
+    "*;q=0",
+    "identity;q=0",
+    "br, zstd",
+    "br;level=1, gzip",
+    "gzip;q=1.000, *;q=0",
+    "",
+]
+
+
+def test_accept_encoding(both: Starter) -> None:
+    ours, theirs = both()
+    for accepted in ENCODINGS:
+        found = [
+            seen(ask(port, headers={"Accept-Encoding": accepted}))
+            for port in (ours, theirs)
+        ]
+        assert found[0] == found[1], accepted
+
+
+def test_protobuf_is_the_same_bytes(both: Starter) -> None:
+    accept = (
+        "application/vnd.google.protobuf;encoding=delimited;"
+        "proto=io.prometheus.client.MetricFamily"
+    )
+    messages = []
+    for port in both():
+        body = ask(port, headers={"Accept": accept}).body
+        found = {family.name: family for family in read_delimited(body)}
+        family = found["node_uname_info"]
+        assert family.SerializeToString() in body
+        messages.append(family.SerializeToString())
+        created = found["promhttp_metric_handler_requests_total"].metric[0].counter
+        assert abs(created.created_timestamp.seconds - time.time()) < 60
+    assert messages[0] == messages[1]
+    assert FAMILY.FromString(messages[0]).metric[0].gauge.value == 1
+
+
+def test_too_many_requests(both: Starter) -> None:
+    # Every request counts, so a limit of one is reached by the second at a time: who
+    # sends half a request does not count yet, so this one only compares the texts.
+    for port in both("--web.max-requests=0"):
+        assert ask(port).status == 200
+
+
+USERS = f"basic_auth_users:\n  bob: {HASH}\n  eve: {HASH.replace('$2b', '$2y')}\n"
+HEADERS = "http_server_config:\n  headers: {X-Frame-Options: deny}\n"
+LOGINS = [None, b"bob:secret", b"bob:Secret", b"eve:secret", b"nobody:secret", b"bob"]
+
+
+def test_users_and_headers(both: Starter, tmp_path: Path) -> None:
+    path = tmp_path / "web.yml"
+    path.write_text(USERS + HEADERS)
+    ours, theirs = both(f"--web.config.file={path}")
+    for login in LOGINS:
+        headers = {}
+        if login is not None:
+            headers["Authorization"] = f"Basic {base64.b64encode(login).decode()}"
+        found = [seen(ask(port, headers=headers)) for port in (ours, theirs)]
+        assert found[0] == found[1], login
+    path.write_text("bogus: 1\n")
+    found = [seen(ask(port)) for port in (ours, theirs)]
+    assert found[0] == found[1]
+    assert found[0][0] == 500
+    path.write_text("")
+    assert [ask(port).status for port in (ours, theirs)] == [200, 200]
+
+
+def test_rate_limit(both: Starter, tmp_path: Path) -> None:
+    path = tmp_path / "web.yml"
+    path.write_text(f"rate_limit: {{interval: 1h, burst: 2}}\n{HEADERS}{USERS}")
+    ours, theirs = both(f"--web.config.file={path}")
+    for _ in range(3):
+        found = [seen(ask(port)) for port in (ours, theirs)]
+        assert found[0] == found[1]
+    assert found[0][0] == 429
+
+
+TLS = "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n"
+CA = "  client_ca_file: ca.pem\n"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "",
+        "  min_version: TLS13\n",
+        "  max_version: TLS12\n",
+        "  min_version: TLS10\n",
+        "  cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384]\n",
+        "  curve_preferences: [CurveP521]\n",
+        "  client_auth_type: RequestClientCert\n",
+        f"{CA}  client_auth_type: VerifyClientCertIfGiven\n",
+        f"{CA}  client_auth_type: RequireAndVerifyClientCert\n",
+        (
+            f"{CA}  client_auth_type: RequireAndVerifyClientCert\n"
+            f"  client_allowed_sans: [{SAN}]\n"
+        ),
+        (
+            f"{CA}  client_auth_type: VerifyClientCertIfGiven\n"
+            f"  client_allowed_sans: [{SAN}]\n"
+        ),
+        "  client_auth_type: NoClientCert\n  client_allowed_sans: [x]\n",
+    ],
+)
+def test_tls(both: Starter, tmp_path: Path, more: str) -> None:
+    made = Certificates(tmp_path)
+    path = tmp_path / "web.yml"
+    path.write_text(TLS + more)
+    ours, theirs = both(f"--web.config.file={path}")
+    for client in (None, made.client, made.other, made.stranger):
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context = made.trusting(client)
+            context.minimum_version = context.maximum_version = version
+            found = [outcome(port, context) for port in (ours, theirs)]
+            assert found[0] == found[1], (client, version)
+    plain = [seen(ask(port)) for port in (ours, theirs)]
+    assert plain[0] == plain[1]
+    assert plain[0][0] == 400
+
+
+def outcome(port: int, context: ssl.SSLContext) -> tuple[object, ...]:
+    try:
+        return seen(ask(port, context=context))
+    except (OSError, http.client.HTTPException):
+        return ("refused",)
+
+
+# What upstream says is in what ours says, but for the names of Go's types.
+WRONG_FILES = [
+    "bogus: 1\n",
+    "tls_server_config: {bogus: 1}\n",
+    TLS.replace("server.pem", "nope.pem"),
+    TLS.replace("server.key", "nope.key"),
+    TLS.replace("server.pem", "web.yml"),
+    TLS.replace("server.key", "web.yml"),
+    TLS.replace("server.key", "client.key"),
+    "tls_server_config: {cert_file: server.pem}\n",
+    "tls_server_config: {key_file: server.key}\n",
+    f"{TLS}  client_auth_type: Foo\n",
+    f"{TLS}{CA}",
+    f"{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: nope\n",
+    "tls_server_config: {min_version: SSL3}\n",
+    "tls_server_config: {cipher_suites: [FOO]}\n",
+    "tls_server_config: {cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]}\n",
+    "tls_server_config: {curve_preferences: [FOO]}\n",
+    "http_server_config: {headers: {X-Foo: bar}}\n",
+    "http_server_config: {headers: {X-Frame-Options: bar}}\n",
+    "basic_auth_users: {a: short}\n",
+    f"basic_auth_users: {{a: {HASH.replace('$04', '$99')}}}\n",
+]
+
+
+def ended(command: Sequence[str], *flags: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [*command, *flags],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env={**os.environ, "COLUMNS": "80"},
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def complaint(log: str) -> str:
+    """Return the message of the last line of *log*."""
+    found = re.search(r'msg="((?:[^"\\]|\\.)*)"\s*$', log.rstrip("\n"))
+    assert found, log
+    return found[1].replace('\\"', '"')
+
+
+@pytest.mark.parametrize("text", WRONG_FILES)
+def test_wrong_files(upstream: tuple[str, ...], tmp_path: Path, text: str) -> None:
+    Certificates(tmp_path)
+    path = tmp_path / "web.yml"
+    path.write_text(text)
+    flags = (*QUIET, "--web.listen-address=127.0.0.1:0", f"--web.config.file={path}")
+    ours, theirs = ended(OURS, *flags), ended(upstream, *flags)
+    assert (ours[0], theirs[0]) == (1, 1)
+    wanted = re.sub(
+        r"^yaml: unmarshal errors:\\n +line \d+: ", "", complaint(theirs[2])
+    )
+    assert re.sub(r" in type web\.", " in ", wanted) in complaint(ours[2])
+
+
+COMMAND_LINES: list[tuple[str, ...]] = [
+    ("--bogus",),
+    ("--bogus=1",),
+    ("-x",),
+    ("extra",),
+    ("--path.procfs",),
+    ("--path.procfs", "--no-collector.uname"),
+    ("--path.procfs=/proc", "--path.procfs=/proc"),
+    ("--collector.uname", "--no-collector.uname"),
+    ("--collector.uname=false",),
+    ("--no-web.max-requests",),
+    ("--web.max-requests=abc",),
+    ("--web.max-requests=",),
+    ("--log.level=foo",),
+    ("--log.format=foo",),
+    ("--runtime.gomaxprocs=x",),
+    ("--", "x"),
+    ("@",),
+    ("@/nope",),
+    ("@{file}",),
+    ("--completion-bash",),
+    ("--completion-bash", "--log.level"),
+    ("--completion-bash", "--log.level", "warn"),
+    ("--completion-bash", "--log.format", "j"),
+    ("--completion-bash", "--web.listen-address"),
+    ("--completion-bash", "--path.procfs"),
+    ("--completion-bash", "--path.procfs", "/x"),
+    ("--completion-bash", "word"),
+    ("--completion-bash", "--", "--x"),
+    ("--web.systemd-socket", *QUIET),
+    ("--web.listen-address=vsock://9100", *QUIET),
+    ("--web.listen-address=vsock://:x", *QUIET),
+    ("--web.listen-address=vsock://:99999999999", *QUIET),
+    ("--web.listen-address=127.0.0.1", *QUIET),
+    ("--web.config.file=/nope.yml", "--web.listen-address=127.0.0.1:0", *QUIET),
+]
+
+
+@pytest.mark.parametrize("argv", COMMAND_LINES)
+def test_command_lines(
+    upstream: tuple[str, ...], tmp_path: Path, argv: tuple[str, ...]
+) -> None:
+    file = tmp_path / "arguments"
+    file.write_text("# a comment\n\n--web.max-requests=5\n--bogus\n")
+    words = [word.format(file=file) for word in argv]
+    found = [ended(command, *words) for command in (OURS, upstream)]
+    kept = [
+        (code, out, re.sub(r"time=.*? msg=", "msg=", err)) for code, out, err in found
+    ]
+    assert kept[0] == kept[1]
+
+
+@pytest.mark.parametrize("flag", ["--help", "--help-long", "--help-man"])
+def test_help_names_the_web_flags_alike(upstream: tuple[str, ...], flag: str) -> None:
+    found = []
+    for command in (OURS, upstream):
+        code, out, err = ended(command, flag)
+        assert (code, err) == (0, "")
+        shown = re.split(r"\n(?=\.TP\n| {2,6}-)", out)
+        found.append({part for part in shown if "-web." in part.split("=")[0]})
+    assert found[1] - found[0] == set()
+    extra = {re.search(r"web\.[a-z.-]+", part)[0] for part in found[0] - found[1]}  # type: ignore[index] # it is there
+    assert extra == {"web.enable-openmetrics"}
