@@ -85,7 +85,7 @@ class _Metrics:
                 response = await self._answer(request)
             except ScrapeRefused as refusal:
                 # Upstream filters in front of promhttp: not counted there either.
-                return text_answer(400, str(refusal))
+                return web.Response(status=400, text=str(refusal))
             self._metrics.count(response.status)
             return response
 
