@@ -2,13 +2,19 @@
 
 Each module names the upstream code it stands for:
 
-- `flags`, `kinds`, `kingpin`, `usage`: the command line (kingpin v2)
+- `flags`, `builtin_flags`, `kinds`, `kingpin`, `usage`, `completion`: the command line
+  (kingpin v2)
 - `gotext`, `duration`: Go's spelling of numbers, strings and durations
 - `logs`: logfmt and JSON lines (promslog)
-- `exposition`, `compression`: metrics as the text Go prints (expfmt), gzip
+- `exposition`, `openmetrics`, `protobuf`, `prototext`: metrics as Go writes them
+  (expfmt), over `gathering`, `textform`, `escaping`, `wire`
+- `negotiation`, `accept`, `encoders`, `compression`: which of them, gzip
 - `selfmetrics`, `version`: build_info, process_*, promhttp_*
 - `promhttp`: the handler of /metrics
-- `web`, `landing`, `listen`: addresses, landing page, health (exporter-toolkit)
+- `web`, `landing`, `serving`: landing page, health, the server (exporter-toolkit)
+- `listen`, `vsock`, `activation`: addresses, sockets of systemd
+- `protection`: --web.config.file, over `webconfig`, `config_file`, `guard`,
+  `basic_auth`, `rate_limit`, `tls_context`, `tls_listen` (exporter-toolkit)
 - `lifecycle`, `sdnotify`: signals, ordered stop, exit codes
 - `decode`: YAML into frozen dataclasses, errors with file, line and column (yaml.v2)
 - `regex`: Go's regular expressions (RE2)

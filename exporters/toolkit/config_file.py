@@ -91,7 +91,7 @@ class ConfigFile:
         config = whole.tls_server_config
         if not config.enabled:
             raise StartError(f"{self._path}: TLS config is not present")
-        webconfig.check(whole, data, self._path)
+        webconfig.check_tls(whole, data, self._path)
         material = tls_context.read_material(config, self._directory)
         made = self._made
         if made is None or made[:2] != (config, material):

@@ -75,6 +75,7 @@ class _Acceptor:
                     await asyncio.sleep(_PAUSE_SECONDS)
                     continue
                 self._start(connection, address)
+                await asyncio.sleep(0)  # a flood of them must not keep all else waiting
         finally:
             for task in self._handshakes:
                 task.cancel()

@@ -5,7 +5,9 @@ Upstream counterpart: exporter-toolkit ``web``. The health checks are ours.
 
 from __future__ import annotations
 
+import html
 import logging
+import posixpath
 from collections.abc import Callable
 
 from aiohttp import hdrs, web
@@ -147,7 +149,10 @@ def exporter_app(
     *telemetry_path* is ``/``. ``/-/ready`` answers 503 with the reason that *ready*
     gives. Any method is served, as upstream does. *openmetrics*: see the flag.
     """
-    app = web.Application(middlewares=[answer_errors], client_max_size=_MAX_BODY_BYTES)
+    app = web.Application(
+        middlewares=[answer_errors, redirect_to_clean_path],
+        client_max_size=_MAX_BODY_BYTES,
+    )
     path = telemetry_path if telemetry_path.startswith("/") else f"/{telemetry_path}"
     app.router.add_route(
         "*",
@@ -195,6 +200,30 @@ def _page_handler(page: str) -> Handler:
         return web.Response(text=page, content_type="text/html", charset="utf-8")
 
     return handle
+
+
+@web.middleware
+async def redirect_to_clean_path(
+    request: web.Request, handler: Handler
+) -> web.StreamResponse:
+    """Send who asks for ``//metrics`` to ``/metrics``, as Go's ServeMux does."""
+    clean = clean_path(request.path)
+    if clean == request.path or not request.path.startswith("/"):
+        return await handler(request)
+    target = str(request.rel_url.with_path(clean, keep_query=True))
+    page = f'<a href="{html.escape(target)}">Moved Permanently</a>.\n\n'
+    headers = {hdrs.LOCATION: target}
+    return web.Response(
+        status=301, text=page, headers=headers, content_type="text/html"
+    )
+
+
+def clean_path(path: str) -> str:
+    """Return *path* without ``//``, ``.`` and ``..``; a slash at its end stays."""
+    clean = "/" + posixpath.normpath(path).lstrip("/")
+    if path.endswith("/") and clean != "/":
+        clean += "/"
+    return clean
 
 
 @web.middleware

@@ -7,12 +7,12 @@ Upstream counterpart: exporter-toolkit ``web/tls_config.go`` and ``handler.go``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 from .bcrypt_hash import hash_problem
-from .decode import DecodeError, Problem, Scalar, Secret, decode
+from .decode import DecodeError, Problem, Scalar, Secret, decode, printable
 from .duration import parse_nanoseconds
 from .tls_names import (
     ASKS_WITHOUT_NEED,
@@ -156,22 +156,32 @@ def check(config: Config, data: bytes, file: str) -> None:
 
     Raises DecodeError: as :func:`parse`.
     """
-    found = list(_problems(config))
+    found = [
+        Problem(problem, ("basic_auth_users", user))
+        for user, hashed in config.basic_auth_users.items()
+        if (problem := hash_problem(hashed.reveal()))
+    ]
+    _refuse([*found, *_tls_problems(config)], data, file)
+
+
+def check_tls(config: Config, data: bytes, file: str) -> None:
+    """Refuse *config* if no handshake can be made with it; see :func:`check`."""
+    _refuse(list(_tls_problems(config)), data, file)
+
+
+def _tls_problems(config: Config) -> Iterator[Problem]:
+    tls = config.tls_server_config
+    if tls.enabled:
+        for text, path in tls.problems_of_use():
+            yield Problem(text, ("tls_server_config", *path))
+
+
+def _refuse(found: Sequence[Problem], data: bytes, file: str) -> None:
     if not found:
         return
     root = compose(data)
     lines = []
     for text, path in found:
         mark = follow(root, path).start_mark
-        lines.append(f"{file}:{mark.line + 1}:{mark.column + 1}: {text}")
+        lines.append(f"{file}:{mark.line + 1}:{mark.column + 1}: {printable(text)}")
     raise DecodeError(lines)
-
-
-def _problems(config: Config) -> Iterator[Problem]:
-    for user, hashed in config.basic_auth_users.items():
-        if problem := hash_problem(hashed.reveal()):
-            yield Problem(problem, ("basic_auth_users", user))
-    tls = config.tls_server_config
-    if tls.enabled:
-        for text, path in tls.problems_of_use():
-            yield Problem(text, ("tls_server_config", *path))

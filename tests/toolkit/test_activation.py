@@ -81,6 +81,44 @@ def test_several_sockets(high: list[socket.socket], tmp_path: Path) -> None:
     ]
 
 
+SERVE = """
+import asyncio
+from aiohttp import web
+from exporters.toolkit.serving import serve
+async def main():
+    await serve(web.Application(), [":1"], asyncio.Event(), systemd_socket=True)
+asyncio.run(main())
+"""
+
+
+def test_a_server_answers_on_all_of_them(
+    high: list[socket.socket], tmp_path: Path
+) -> None:
+    path = str(tmp_path / "s")
+    tcp = listening(high, socket.AF_INET, ("127.0.0.1", 0))
+    unix = listening(high, socket.AF_UNIX, path)
+    numbers = [str(sock.fileno()) for sock in (tcp, unix)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", AS_SYSTEMD, "2", *numbers, SERVE],
+        pass_fds=[tcp.fileno(), unix.fileno()],
+        cwd=Path(__file__).parents[2],
+    )
+    try:
+        # They listen before the server starts: that is what activation is for.
+        for family, address in (
+            (socket.AF_INET, tcp.getsockname()),
+            (socket.AF_UNIX, path),
+        ):
+            with socket.socket(family, socket.SOCK_STREAM) as client:
+                client.settimeout(30)
+                client.connect(address)
+                client.sendall(b"GET /x HTTP/1.0\r\n\r\n")
+                assert client.recv(100).startswith(b"HTTP/1.0 404 ")
+    finally:
+        process.kill()
+        process.wait()
+
+
 @pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
 def test_what_does_not_listen(kind: socket.SocketKind) -> None:
     with socket.socket(socket.AF_INET, kind) as sock:

@@ -25,12 +25,24 @@ def answer_once(reply: bytes) -> int:
     ("reply", "code", "problem"),
     [
         (b"HTTP/1.1 200 OK\r\n\r\nfine", 0, ""),
+        (b"HTTP/1.1 401 Unauthorized\r\n\r\n", 0, ""),
+        (b"HTTP/1.1 429 Too Many Requests\r\n\r\n", 0, ""),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", 1, "expected 200, got 'HTTP/1.1 400"),
+        (
+            (
+                b"HTTP/1.0 400 Bad Request\r\n\r\n"
+                b"Client sent an HTTP request to an HTTPS server.\n"
+            ),
+            0,
+            "",
+        ),
+        (b"SSH-2.0 200\r\n", 1, "expected 200, got 'SSH-2.0 200'"),
         (b"HTTP/1.1 503 Service Unavailable\r\n\r\n", 1, "expected 200, got 'HTTP/1.1"),
         (b"SSH-2.0-200\r\n", 1, "expected 200, got 'SSH-2.0-200'"),
         (b"", 1, "expected 200, got ''"),
     ],
 )
-def test_only_a_200_is_healthy(
+def test_who_is_healthy(
     reply: bytes, code: int, problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     port = answer_once(reply)

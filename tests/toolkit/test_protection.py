@@ -234,6 +234,18 @@ async def test_users_change_without_a_restart(tmp_path: Path) -> None:
         assert (await ask(server)).status == 200
 
 
+async def test_a_hash_that_breaks_locks_out_its_user_and_nobody_else(
+    made: Certificates,
+) -> None:
+    path = made.directory / "web.yml"
+    users = f"basic_auth_users:\n  bob: {HASH}\n  eve: {HASH}\n"
+    async with serving(made.directory, TLS + users) as server:
+        path.write_text(TLS + users.replace(f"eve: {HASH}", "eve: broken"))
+        context = made.trusting()
+        assert (await ask(server, context, auth="bob:secret")).status == 200
+        assert (await ask(server, context, auth="eve:secret")).status == 401
+
+
 async def test_rate_limit(tmp_path: Path) -> None:
     text = "rate_limit: {burst: 2, interval: 1h}\n"
     text += f"basic_auth_users: {{bob: {HASH}}}\n"

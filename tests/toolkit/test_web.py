@@ -19,6 +19,7 @@ from exporters.toolkit.errors import StartError
 from exporters.toolkit.exposition import CONTENT_TYPE
 
 from .conftest import Running, running
+from .test_negotiation import PROMETHEUS_3, PROTOBUF
 
 
 class Source:
@@ -161,6 +162,9 @@ async def test_refused_scrape_is_400_and_not_counted() -> None:
     source = Source()
     async with client(source) as (_, session):
         source.error = web.ScrapeRefused("missing collector: bogus")
+        async with session.get("/metrics") as response:
+            # Upstream writes this one by hand and not as its other errors.
+            assert "X-Content-Type-Options" not in response.headers
         assert await fetch(session, "/metrics") == (400, "missing collector: bogus")
         source.error = None
         values = samples((await fetch(session, "/metrics"))[1])
@@ -296,6 +300,100 @@ async def test_not_found(path: str) -> None:
         assert await fetch(session, path) == (404, "404 page not found\n")
 
 
+@pytest.mark.parametrize(
+    ("path", "clean"),
+    [
+        ("/", "/"),
+        ("//", "/"),
+        ("//metrics", "/metrics"),
+        ("/./metrics", "/metrics"),
+        ("/x/../metrics", "/metrics"),
+        ("/metrics/.", "/metrics"),
+        ("/metrics//", "/metrics/"),
+        ("/../..", "/"),
+        ("/.hidden", "/.hidden"),
+        ("/...", "/..."),
+        ("//evil.example.org/%0d%0aX:", "/evil.example.org/%0d%0aX:"),
+    ],
+)
+def test_clean_path(path: str, clean: str) -> None:
+    assert web.clean_path(path) == clean
+    assert web.clean_path(clean) == clean
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("//metrics?name[]=up", "/metrics?name[]=up"),
+        ("/x/..//metrics", "/metrics"),
+        ("//evil.example.org/%0d%0aX:%20y", "/evil.example.org/%0D%0AX:%20y"),
+        ("/<b>/../<i>", "/%3Ci%3E"),
+    ],
+)
+async def test_an_unclean_path_is_redirected(path: str, location: str) -> None:
+    async with client(Source()) as (server, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        writer.close()
+    lines = head.decode().split("\r\n")
+    assert lines[0] == "HTTP/1.0 301 Moved Permanently"
+    (told,) = [line for line in lines if line.startswith("Location: ")]
+    assert told == f"Location: {location}"
+    assert body.decode() == f'<a href="{location}">Moved Permanently</a>.\n\n'
+
+
+async def test_formats_by_accept() -> None:
+    kinds = {}
+    async with client(Source()) as (_, session):
+        for accept in (
+            "text/plain",
+            "application/openmetrics-text;version=1.0.0",
+            PROMETHEUS_3,
+            f"{PROTOBUF}delimited",
+            f"{PROTOBUF}text",
+            f"{PROTOBUF}compact-text",
+        ):
+            headers = {"Accept": accept, "Accept-Encoding": "identity"}
+            async with session.get("/metrics?name[]=up", headers=headers) as response:
+                kind = response.headers["Content-Type"].partition(";")[0]
+                kinds[accept] = kind, await response.read()
+    assert list(kinds.values()) == [
+        ("text/plain", b"# HELP up Up.\n# TYPE up gauge\nup 1\n"),
+        (
+            "application/openmetrics-text",
+            b"# HELP up Up.\n# TYPE up gauge\nup 1.0\n# EOF\n",
+        ),
+        ("text/plain", b"# HELP up Up.\n# TYPE up gauge\nup 1\n"),
+        (
+            "application/vnd.google.protobuf",
+            b'\x18\n\x02up\x12\x03Up.\x18\x01"\x0b\x12\t\t\0\0\0\0\0\0\xf0?',
+        ),
+        (
+            "application/vnd.google.protobuf",
+            (
+                b'name: "up"\nhelp: "Up."\ntype: GAUGE\nmetric: {\n  gauge: {\n'
+                b"    value: 1\n  }\n}\n\n"
+            ),
+        ),
+        (
+            "application/vnd.google.protobuf",
+            b'name:"up" help:"Up." type:GAUGE metric:{gauge:{value:1}}\n',
+        ),
+    ]
+
+
+async def test_openmetrics_switched_on() -> None:
+    async with client(Source(), openmetrics=True) as (_, session):
+        headers = {"Accept": PROMETHEUS_3, "Accept-Encoding": "identity"}
+        async with session.get("/metrics", headers=headers) as response:
+            assert response.headers["Content-Type"] == (
+                "application/openmetrics-text; version=1.0.0; charset=utf-8;"
+                " escaping=allow-utf-8"
+            )
+            assert (await response.read()).endswith(b"# EOF\n")
+
+
 async def test_health() -> None:
     reasons: list[str | None] = [None, "nginx cannot be reached"]
     async with client(Source(), ready=lambda: reasons.pop(0)) as (_, session):
@@ -394,3 +492,6 @@ def test_flags() -> None:
     assert web.listen_address(":9113", "LISTEN_ADDRESS").default == (":9113",)
     assert web.telemetry_path("TELEMETRY_PATH").env == "TELEMETRY_PATH"
     assert web.MAX_REQUESTS.default == 40
+    assert web.config_file("CONFIG_FILE").env == "CONFIG_FILE"
+    assert web.systemd_socket("SYSTEMD_SOCKET").default is False
+    assert web.ENABLE_OPENMETRICS.default is False
