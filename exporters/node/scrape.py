@@ -79,6 +79,7 @@ class Scraper:
             await asyncio.wait(
                 [call.outcome for call in awaited.values()], timeout=patience
             )
+            self._crew.deliver()
         return {
             name: self._answer(name, call, name in awaited)
             for name, call in calls.items()

@@ -81,3 +81,39 @@ async def test_without_any_thread_submit_says_so(
         with pytest.raises(RuntimeError):
             crew.submit(thread_name)
     assert await crew.submit(thread_name) == "collectors-0"
+
+
+async def test_what_is_done_does_not_wait_for_what_is_stuck_behind_it(
+    crew: Crew[str],
+) -> None:
+    released = threading.Event()
+    quick = crew.submit(thread_name)
+    held = crew.submit(lambda: str(released.wait(timeout=30)))
+    async with asyncio.timeout(20):
+        assert await quick == "collectors-0"
+    assert not held.done()
+    released.set()
+    assert await held == "True"
+
+
+async def test_what_is_done_can_be_had_at_once(crew: Crew[str]) -> None:
+    """Who gives up waiting asks for it: the loop may not have been told yet."""
+    done, released = threading.Event(), threading.Event()
+
+    def work() -> str:
+        done.set()
+        return "done"
+
+    def next_one() -> str:
+        assert done.wait(timeout=30)
+        started.set()
+        return str(released.wait(timeout=30))
+
+    started = threading.Event()
+    quick, held = crew.submit(work), crew.submit(next_one)
+    assert started.wait(timeout=30)  # the loop stands still: nothing is delivered
+    assert not quick.done()
+    crew.deliver()
+    assert quick.result() == "done"
+    released.set()
+    assert await held == "True"
