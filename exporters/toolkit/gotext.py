@@ -21,7 +21,7 @@ _ESCAPES = {
 }
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
-# Go also takes underscores, but only in base-prefixed literals nobody types here.
+# Go takes underscores between digits, too: no kernel prints them, nobody types them.
 _FLOAT = re.compile(
     r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan)",
     re.IGNORECASE | re.ASCII,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
+from exporters.node.call_pool import CallPool, Stuck
 from exporters.node.deadline import seconds_left
 from exporters.node.device_filter import DeviceFilter, log_pattern, renamed
 from exporters.node.errno_text import error_text
@@ -17,7 +18,6 @@ from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.node.storage import mountinfo
 from exporters.node.storage.mountinfo import Mount
-from exporters.node.storage.stat_pool import StatPool, Stuck
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Flag, Values, duration, integer, string
 
@@ -114,7 +114,7 @@ def create(context: Context) -> Collect:
     paths, values = context.paths, context.values
     mount_points = mount_point_filter(values)
     fs_types = fs_type_filter(values)
-    pool = StatPool(
+    pool = CallPool(
         read_usage,
         workers=values[STAT_WORKERS],
         timeout_seconds=values[MOUNT_TIMEOUT],

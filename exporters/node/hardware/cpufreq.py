@@ -8,9 +8,9 @@ import time
 from collections.abc import Mapping, Sequence
 
 from exporters.node import device_files, procfs
+from exporters.node.call_pool import CallPool
 from exporters.node.hardware import cpu_topology
 from exporters.node.paths import Paths
-from exporters.node.storage.stat_pool import StatPool
 
 
 Texts = Mapping[str, str]
@@ -65,7 +65,7 @@ class Reader:
 
     def __init__(self) -> None:
         """Begin without threads."""
-        self._pool: StatPool[Texts] = StatPool(
+        self._pool: CallPool[Texts] = CallPool(
             _read, workers=_WORKERS, timeout_seconds=_TIMEOUT_SECONDS
         )
 

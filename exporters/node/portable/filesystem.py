@@ -11,6 +11,7 @@ import psutil
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
+from exporters.node.call_pool import CallPool, Stuck
 from exporters.node.collectors import filesystem
 from exporters.node.collectors.filesystem import (
     FS_TYPES_EXCLUDE,
@@ -21,7 +22,6 @@ from exporters.node.deadline import seconds_left
 from exporters.node.errno_text import error_text
 from exporters.node.portable import system
 from exporters.node.registry import Collect, CollectorSpec, Context
-from exporters.node.storage.stat_pool import StatPool, Stuck
 
 
 Usage = Mapping[str, int]
@@ -54,7 +54,7 @@ def create(context: Context) -> Collect:
     values = context.values
     mount_points = filesystem.mount_point_filter(values)
     fs_types = filesystem.fs_type_filter(values)
-    pool: StatPool[Usage] = StatPool(
+    pool: CallPool[Usage] = CallPool(
         read_usage,
         workers=values[filesystem.STAT_WORKERS],
         timeout_seconds=values[filesystem.MOUNT_TIMEOUT],

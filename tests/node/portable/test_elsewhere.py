@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from exporters.node.call_pool import STUCK, Stuck
 from exporters.node.paths import Paths
 from exporters.node.portable import (
     boottime,
@@ -21,7 +22,6 @@ from exporters.node.portable import (
 )
 from exporters.node.portable.meminfo import Memory
 from exporters.node.registry import Context, NoData
-from exporters.node.storage.stat_pool import STUCK, Stuck
 from exporters.toolkit.exposition import encode
 from exporters.toolkit.flags import Program
 

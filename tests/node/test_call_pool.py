@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from exporters.node.storage.stat_pool import STUCK, StatPool
+from exporters.node.call_pool import STUCK, CallPool
 
 
 DEADLINE_SECONDS = 10
@@ -48,7 +48,7 @@ def dead() -> Iterator[Disk]:
 
 
 def statfs_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "statfs"]
+    return [thread for thread in threading.enumerate() if thread.name == "calls"]
 
 
 def wait_for_threads(count: int) -> None:
@@ -57,8 +57,8 @@ def wait_for_threads(count: int) -> None:
     assert len(statfs_threads()) == count
 
 
-def pool(disk: Disk, *, workers: int = 4, timeout: float = 0.2) -> StatPool[str]:
-    return StatPool(disk.stat, workers=workers, timeout_seconds=timeout)
+def pool(disk: Disk, *, workers: int = 4, timeout: float = 0.2) -> CallPool[str]:
+    return CallPool(disk.stat, workers=workers, timeout_seconds=timeout)
 
 
 def test_answers_and_errors_by_key() -> None:

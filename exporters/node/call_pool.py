@@ -1,7 +1,8 @@
 """Run a blocking call for each of many keys; a call that hangs costs only its own key.
 
 For statfs(2) on mounts: one on a dead NFS or FUSE server sits in the kernel, where
-nothing can interrupt it, until the server is back. Upstream (stuckMountWatcher) loses
+nothing can interrupt it, until the server is back. And for CPUs that have to be woken
+before the kernel knows their frequency. Upstream (stuckMountWatcher) loses
 whole scrapes to that: it waits for the call itself, and as many dead mounts as it has
 workers stop the rest. Here the answer is given at the deadline, and a worker whose
 call is slow no longer counts as one.
@@ -47,7 +48,7 @@ class _Call(Generic[T]):
         self.stuck = False
 
 
-class StatPool(Generic[T]):
+class CallPool(Generic[T]):
     """Runs *call* in daemon threads, at most *workers* of them making progress.
 
     There are as many threads as needed: none between scrapes but one for each call
@@ -109,9 +110,8 @@ class StatPool(Generic[T]):
             return call.outcome
         if not call.stuck:
             log.debug(
-                "Mount point timed out, it is being labeled as stuck"
-                " and will not be monitored",
-                extra={"fields": {"mountpoint": call.key}},
+                "Timed out, it is being labeled as stuck and will not be monitored",
+                extra={"fields": {"path": call.key}},
             )
             call.stuck = True
             if call.began is None:  # no thread to be had: forget it, try next time
@@ -128,7 +128,7 @@ class StatPool(Generic[T]):
         for _ in range(min(limit - brisk, len(self._waiting))):
             call = self._waiting.popleft()
             thread = threading.Thread(
-                target=self._work, args=(call,), name="statfs", daemon=True
+                target=self._work, args=(call,), name="calls", daemon=True
             )
             try:
                 thread.start()
@@ -154,8 +154,8 @@ class StatPool(Generic[T]):
             del self._under_way[call.key]
             if call.stuck:
                 log.debug(
-                    "Mount point has recovered, monitoring will resume",
-                    extra={"fields": {"mountpoint": call.key}},
+                    "It has recovered, monitoring will resume",
+                    extra={"fields": {"path": call.key}},
                 )
                 return None  # another worker took this one's place long ago
             if not self._waiting:
