@@ -6,12 +6,22 @@ fixed, prometheus_client's GaugeMetricFamily says more.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from prometheus_client import Metric
 
 
 _NONE: Mapping[str, str] = {}
+_NOT_IN_NAMES = re.compile(r"_*[^0-9A-Za-z_]+_*")
+
+
+def name_part(text: str) -> str:
+    """Return *text* with one ``_`` for whatever a metric's name may not have.
+
+    Upstream counterpart: collector/helper.go, SanitizeMetricName.
+    """
+    return _NOT_IN_NAMES.sub("_", text)
 
 
 class Families:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
@@ -11,7 +10,7 @@ from prometheus_client import Metric
 
 from exporters.node import procfs
 from exporters.node.apart import Apart
-from exporters.node.families import Families
+from exporters.node.families import Families, name_part
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.node.storage import bcachefs
 
@@ -35,7 +34,6 @@ _HELP = {
     "device_io_errors_total": "IO errors by error type.",
 }
 _COUNTER_HELP = "Bcachefs counter %s since filesystem creation."
-_NOT_IN_NAMES = re.compile(r"_*[^0-9A-Za-z_]+_*")
 
 
 def create(context: Context) -> Collect:
@@ -105,7 +103,7 @@ def _add_counters(families: Families, apart: Apart, path: str, labels: Labels) -
     for name in apart.read(_files, path) or []:
         value = _read(apart, bcachefs.parse_counter, f"{path}/{name}")
         if value is not None:
-            shown = _NOT_IN_NAMES.sub("_", name)
+            shown = name_part(name)
             families.counter(
                 f"node_bcachefs_{shown}_total", _COUNTER_HELP % name, value, labels
             )

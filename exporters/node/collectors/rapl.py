@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os.path
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from prometheus_client import Metric
 
 from exporters.node import sysfs
 from exporters.node.attributes import Attributes, list_devices
-from exporters.node.families import Families
+from exporters.node.families import Families, name_part
 from exporters.node.integers import decimal, signed_decimal
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit.flags import boolean
@@ -37,7 +36,6 @@ class Zone(NamedTuple):
 
 
 _MICROJOULES_PER_JOULE = 1000000.0
-_NOT_IN_NAMES = re.compile(r"_*[^0-9A-Za-z_]+_*")
 
 
 def create(context: Context) -> Collect:
@@ -121,7 +119,7 @@ def add_zone(
             {**labels, "rapl_zone": zone.name},
         )
         return
-    name = _NOT_IN_NAMES.sub("_", zone.name)
+    name = name_part(zone.name)
     families.counter(
         f"node_rapl_{name}_joules_total",
         f"Current RAPL {zone.name} value in joules",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, UntypedMetricFamily
 
 from exporters.node import integers, procfs
 from exporters.node.apart import Apart
+from exporters.node.families import name_part
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import strings
 
@@ -20,8 +20,6 @@ INCLUDE_INFO = strings(
     "collector.sysctl.include-info",
     "Select sysctl metrics to include as info metrics",
 )
-
-_ILLEGAL = re.compile(r"_*[^0-9A-Za-z_]+_*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class Sysctl:
     @property
     def metric(self) -> str:
         """Return the metric of its numbers."""
-        return f"node_sysctl_{_ILLEGAL.sub('_', self.name)}"
+        return f"node_sysctl_{name_part(self.name)}"
 
     def read(self, path: str) -> list[Metric]:
         """Return what is exported of the file at *path*. Raises OSError, ValueError."""

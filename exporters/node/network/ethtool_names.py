@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from exporters.node.families import name_part
 from exporters.toolkit.regex import Regex
 
 
 log = logging.getLogger(__name__)
 
-_ILLEGAL = re.compile("_*[^0-9A-Za-z_]+_*")
 _RECEIVED = re.compile("(^|_)rx(_|$)")
 _TRANSMITTED = re.compile("(^|_)tx(_|$)")
 
@@ -36,13 +36,8 @@ class Named(NamedTuple):
     value: int
 
 
-def sanitized(name: str) -> str:
-    """Return *name* with one ``_`` for whatever a metric's name may not have."""
-    return _ILLEGAL.sub("_", name)
-
-
 def metric_name(name: str) -> str:
-    """Return the metric for the *sanitized* name, "" where nothing is left of it."""
+    """Return the metric for *name*, which is fit for one, "" where nothing is left of it."""
     lower = name.lower().lstrip("_")
     lower = _RECEIVED.sub(r"\1received\2", lower)
     lower = _TRANSMITTED.sub(r"\1transmitted\2", lower)
@@ -56,7 +51,7 @@ def named(statistics: Mapping[str, int], wanted: Regex, device: str) -> Iterator
     """
     found: dict[str, list[tuple[str, int]]] = {}
     for raw, value in statistics.items():
-        name = sanitized(raw)
+        name = name_part(raw)
         metric = metric_name(name)
         if metric and wanted.search(name):
             found.setdefault(metric, []).append((name, value))

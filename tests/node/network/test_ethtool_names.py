@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
+from exporters.node.families import name_part
 from exporters.node.network import ethtool_names
 from exporters.toolkit.regex import Regex
 
@@ -30,12 +31,12 @@ ALL = Regex(".*")
     ],
 )
 def test_names(raw: str, shown: str) -> None:
-    assert ethtool_names.metric_name(ethtool_names.sanitized(raw)) == shown
+    assert ethtool_names.metric_name(name_part(raw)) == shown
 
 
 @given(st.text(max_size=40))
 def test_a_name_is_legal_or_nothing(raw: str) -> None:
-    shown = ethtool_names.metric_name(ethtool_names.sanitized(raw))
+    shown = ethtool_names.metric_name(name_part(raw))
     assert shown == "" or re.fullmatch("node_ethtool_[a-z0-9][a-z0-9_]*", shown)
 
 
