@@ -37,7 +37,7 @@ class Named(NamedTuple):
 
 
 def metric_name(name: str) -> str:
-    """Return the metric for *name*, which is fit for one, "" where nothing is left of it."""
+    """Return the metric for *name*, a `name_part`; "" where nothing is left of it."""
     lower = name.lower().lstrip("_")
     lower = _RECEIVED.sub(r"\1received\2", lower)
     lower = _TRANSMITTED.sub(r"\1transmitted\2", lower)
