@@ -39,6 +39,24 @@ class Difference(NamedTuple):
     reason: str
 
 
+# Whatever binary is beside ours.
+COMMON = (
+    Difference("HELP", "node_ksmd_.*", "texts of their own since 1.12"),
+    Difference("only ours", "node_ksmd_general_profit_bytes", "new in 1.12"),
+    Difference("value", "node_perf_.*", "each counts from its own start"),
+    Difference(
+        "value",
+        "node_slabinfo_(active_)?objects",
+        "of a thousand caches one changes between any two scrapes",
+    ),
+    Difference(
+        "value",
+        "node_sockstat_(sockets_used|TCP_(alloc|inuse|tw|mem|mem_bytes))",
+        "the connections of the scrapes themselves are among them",
+    ),
+)
+
+
 @dataclass(slots=True)
 class Family:
     """A family of one exposition: what a scraper sees of it."""

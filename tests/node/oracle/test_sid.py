@@ -19,6 +19,7 @@ import pytest
 
 from exporters.node import registry
 from tests.node.oracle.compare import (
+    COMMON,
     Comparison,
     Difference,
     Exporter,
@@ -30,6 +31,7 @@ from tests.node.oracle.compare import (
 pytestmark = [pytest.mark.oracle, pytest.mark.timeout(300)]
 
 ACCEPTED: tuple[Difference, ...] = (
+    *COMMON,
     Difference(
         "only ours",
         "node_memory_(Balloon|FileHugePages|FilePmdMapped|Hugetlb|KReclaimable"
@@ -41,19 +43,6 @@ ACCEPTED: tuple[Difference, ...] = (
         "value",
         "node_filesystem_readonly",
         "since 1.12 the super block's options count, not only the mount's",
-    ),
-    Difference("HELP", "node_ksmd_.*", "texts of their own since 1.12"),
-    Difference("only ours", "node_ksmd_general_profit_bytes", "new in 1.12"),
-    Difference("value", "node_perf_.*", "each counts from its own start"),
-    Difference(
-        "value",
-        "node_slabinfo_(active_)?objects",
-        "of a thousand caches one changes between any two scrapes",
-    ),
-    Difference(
-        "value",
-        "node_sockstat_(sockets_used|TCP_(alloc|inuse|tw|mem|mem_bytes))",
-        "the connections of the scrapes themselves are among them",
     ),
 )
 COMPARISON = Comparison(ACCEPTED)
