@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 
+# Of what is left, for waiting; the rest is for saying what came.
+_PATIENCE_SHARE = 0.9
+
 _until: ContextVar[float] = ContextVar("collector_deadline", default=math.inf)
 
 
@@ -29,3 +32,8 @@ def within(seconds: float) -> Iterator[None]:
 def seconds_left() -> float:
     """Return the seconds left, infinite where no scrape waits; never negative."""
     return max(0.0, _until.get() - time.monotonic())
+
+
+def patience(own_seconds: float = math.inf) -> float:
+    """Return how long to wait for others: *own_seconds*, or as the scrape allows."""
+    return min(own_seconds, seconds_left() * _PATIENCE_SHARE)

@@ -51,6 +51,13 @@ class Families:
         """Add a sample of a counter."""
         self._add("counter", name, help_, value, labels)
 
+    def named(
+        self, name: str, help_: str, value: float, labels: Mapping[str, str] = _NONE
+    ) -> None:
+        """Add a sample of a counter if *name* ends in ``_total``, else of a gauge."""
+        kind = "counter" if name.endswith("_total") else "gauge"
+        self._add(kind, name, help_, value, labels)
+
     def untyped(
         self, name: str, help_: str, value: float, labels: Mapping[str, str] = _NONE
     ) -> None:

@@ -28,5 +28,12 @@ def test_names_types_and_labels_are_printed_as_given() -> None:
     ]
 
 
+def test_a_name_can_say_the_type() -> None:
+    families = Families()
+    families.named("a_total", "A.", 1)
+    families.named("a", "A.", 1)
+    assert [family.type for family in families] == ["counter", "gauge"]
+
+
 def test_nothing_gives_nothing() -> None:
     assert list(Families()) == []

@@ -336,3 +336,11 @@ async def test_close_ends_the_threads(scraper_of: Callable[..., Scraper]) -> Non
     scraper.close()
     await asyncio.to_thread(thread.join, 10)
     assert not thread.is_alive()
+
+
+def test_patience_is_ones_own_or_most_of_what_the_scrape_has() -> None:
+    assert deadline.patience() == math.inf
+    assert deadline.patience(5) == 5
+    with deadline.within(10):
+        assert 8 < deadline.patience() <= 9
+        assert deadline.patience(2) == 2

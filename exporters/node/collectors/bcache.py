@@ -83,10 +83,8 @@ def _add(
     if numbers is None:
         return
     for series in shown:
-        is_counter = series.name.endswith("_total")
-        add = families.counter if is_counter else families.gauge
         value = numbers[series.key] * series.factor
-        add(f"node_bcache_{series.name}", series.help, value, labels)
+        families.named(f"node_bcache_{series.name}", series.help, value, labels)
 
 
 COLLECTOR = CollectorSpec("bcache", create, flags=(PRIORITY_STATS,))

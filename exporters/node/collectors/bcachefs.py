@@ -137,8 +137,7 @@ def _read(apart: Apart, parse: Callable[[bytes], T], path: str) -> T | None:
 
 
 def _add(families: Families, name: str, value: float, labels: Labels) -> None:
-    add = families.counter if name.endswith("_total") else families.gauge
-    add(f"node_bcachefs_{name}", _HELP[name], value, labels)
+    families.named(f"node_bcachefs_{name}", _HELP[name], value, labels)
 
 
 COLLECTOR = CollectorSpec("bcachefs", create)

@@ -118,8 +118,7 @@ def _add_devices(families: Families, devices: Sequence[Device], labels: Labels) 
 
 
 def _add(families: Families, name: str, value: float, labels: Labels) -> None:
-    add = families.counter if name.endswith("_total") else families.gauge
-    add(f"node_btrfs_{name}", _HELP[name], value, labels)
+    families.named(f"node_btrfs_{name}", _HELP[name], value, labels)
 
 
 COLLECTOR = CollectorSpec("btrfs", create)

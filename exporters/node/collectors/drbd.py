@@ -120,8 +120,7 @@ def add(found: Families, device: str, key: str, value: str) -> None:
     if key in _NUMBERS:
         name, text, factor = _NUMBERS[key]
         number = procfs.parse_number(value.encode()) * factor
-        add_number = found.counter if name.endswith("_total") else found.gauge
-        add_number(f"node_drbd_{name}", text, number, {"device": device})
+        found.named(f"node_drbd_{name}", text, number, {"device": device})
     elif key in _STATES:
         name, text, good = _STATES[key]
         ours, slash, theirs = value.partition("/")

@@ -11,7 +11,7 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
 from exporters.node.call_pool import CallPool, Stuck
-from exporters.node.deadline import seconds_left
+from exporters.node.deadline import patience
 from exporters.node.device_filter import DeviceFilter, log_pattern, renamed
 from exporters.node.errno_text import error_text
 from exporters.node.paths import Paths
@@ -96,10 +96,6 @@ _USAGE_HELP = (
 )
 
 
-PATIENCE_SHARE = 0.9
-"""How much of the scrape's time mounts may take, if that is less than the timeout."""
-
-
 class Labels(NamedTuple):
     """The labels of a mount's samples."""
 
@@ -127,7 +123,7 @@ def create(context: Context) -> Collect:
                 host_path(paths, mount)
             ):
                 wanted[mount] = path_to_stat(paths, mount)
-        outcomes = pool.run(wanted.values(), seconds_left() * PATIENCE_SHARE)
+        outcomes = pool.run(wanted.values(), patience())
         rows = ((mount, outcomes[path]) for mount, path in wanted.items())
         yield from families(paths, rows)
 

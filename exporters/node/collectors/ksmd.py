@@ -80,8 +80,7 @@ def create(context: Context) -> Collect:
         for file, name, text, divisor in _ATTRIBUTES:
             value = apart.read(_read, f"{folder}/{file}")
             if value is not None:
-                add = found.counter if name.endswith("_total") else found.gauge
-                add(f"node_ksmd_{name}", text, value / divisor)
+                found.named(f"node_ksmd_{name}", text, value / divisor)
         yield from found
         apart.raise_first()
 

@@ -119,9 +119,8 @@ class _Found:
                 self._add(name, value, {**labels, "operation": operation.name})
 
     def _add(self, name: Name, value: float, labels: Mapping[str, str]) -> None:
-        is_counter = name.metric.endswith("_total")
-        add = self.families.counter if is_counter else self.families.gauge
-        add(f"node_mountstats_nfs_{name.metric}", name.help, value, labels)
+        metric = f"node_mountstats_nfs_{name.metric}"
+        self.families.named(metric, name.help, value, labels)
 
 
 COLLECTOR = CollectorSpec("mountstats", create, default_enabled=False)

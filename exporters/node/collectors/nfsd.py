@@ -123,8 +123,7 @@ def families(data: bytes) -> Families:
     lines = parse(data, _SHAPES)
     found = Families()
     for name, line, position, text, labels in _NUMBERS:
-        add = found.counter if name.endswith("_total") else found.gauge
-        add(f"node_nfsd_{name}", text, lines[line][position], labels)
+        found.named(f"node_nfsd_{name}", text, lines[line][position], labels)
     for line, version, methods in _REQUESTS:
         for method, value in zip(methods, lines[line], strict=True):
             if method not in _HIDDEN:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from exporters.node.deadline import seconds_left
+from exporters.node.deadline import patience
 from exporters.node.errno_text import error_text
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.node.services import sntp
@@ -55,7 +55,6 @@ OFFSET_TOLERANCE = duration(
 )
 
 _TIMEOUT_SECONDS = 1.0  # ntpdate's
-_PATIENCE_SHARE = 0.9
 
 
 def create(context: Context) -> Collect:
@@ -74,12 +73,10 @@ def create(context: Context) -> Collect:
     )
 
     def collect() -> Iterator[Metric]:
-        patience = min(_TIMEOUT_SECONDS, seconds_left() * _PATIENCE_SHARE)
+        seconds = patience(_TIMEOUT_SECONDS)
         try:
             where = sntp.split_address(server, port)
-            answer = sntp.ask(
-                *where, version=version, ttl=ttl, timeout_seconds=patience
-            )
+            answer = sntp.ask(*where, version=version, ttl=ttl, timeout_seconds=seconds)
         except OSError as error:
             reason = f"couldn't get SNTP reply: {error_text(error)}"
             raise type(error)(reason) from error

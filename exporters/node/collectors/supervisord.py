@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from prometheus_client import Metric
 
-from exporters.node.deadline import seconds_left
+from exporters.node.deadline import patience
 from exporters.node.errno_text import error_text
 from exporters.node.families import Families
 from exporters.node.registry import Collect, CollectorSpec, Context
@@ -26,7 +26,6 @@ URL = string(
 
 _METHOD = "supervisor.getAllProcessInfo"
 _TIMEOUT_SECONDS = 10.0
-_PATIENCE_SHARE = 0.9
 # supervisord's ProcessStates: STARTING, RUNNING and STOPPING have a process.
 _RUNNING_STATES = frozenset({10, 20, 40})
 _INT64 = 2**63
@@ -54,9 +53,9 @@ def create(context: Context) -> Collect:
     )
 
     def collect() -> Iterator[Metric]:
-        patience = min(_TIMEOUT_SECONDS, seconds_left() * _PATIENCE_SHARE)
+        seconds = patience(_TIMEOUT_SECONDS)
         try:
-            processes = parse(xmlrpc.call(url, _METHOD, patience))
+            processes = parse(xmlrpc.call(url, _METHOD, seconds))
         except OSError as error:
             reason = f"unable to call supervisord: {error_text(error)}"
             raise type(error)(reason) from error

@@ -127,9 +127,8 @@ def add_drive(
             continue
         if counter.file.endswith("_ns"):
             value *= _SECONDS_PER_NANOSECOND
-        is_counter = counter.name.endswith("_total")
-        add = families.counter if is_counter else families.gauge
-        add(f"node_tape_{counter.name}", counter.help, value, {"device": device})
+        name = f"node_tape_{counter.name}"
+        families.named(name, counter.help, value, {"device": device})
 
 
 COLLECTOR = CollectorSpec("tapestats", create, flags=(IGNORED_DEVICES,))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from exporters.node import libc
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 
 
@@ -58,7 +59,7 @@ class _Series(NamedTuple):
 
 def create(_context: Context) -> Collect:
     """Return the collector of adjtimex(2), asked without setting anything."""
-    library = ctypes.CDLL(None, use_errno=True)
+    library = libc.library()
 
     def collect() -> Iterator[Metric]:
         timex = Timex()

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from exporters.node import namespaces, procfs
+from exporters.node import libc, namespaces, procfs
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import string
@@ -47,7 +47,7 @@ def parse_hostname(data: bytes) -> str:
 
 def create(context: Context) -> Collect:
     """Return the collector of uname(2)."""
-    library = ctypes.CDLL(None, use_errno=True)
+    library = libc.library()
     given = context.values[NODENAME]
 
     def collect() -> Iterator[Metric]:

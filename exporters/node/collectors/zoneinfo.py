@@ -144,8 +144,7 @@ def families(zones: list[Zone]) -> Families:
         labels = {"node": zone.node, "zone": zone.name}
         for word, value in zone.numbers.items():
             name, text = _FIELDS[word]
-            add = found.counter if name.endswith("_total") else found.gauge
-            add(f"node_zoneinfo_{name}", text, value, labels)
+            found.named(f"node_zoneinfo_{name}", text, value, labels)
         for index, value in enumerate(zone.protection):
             name = f"node_zoneinfo_protection_{index}"
             found.gauge(name, f"Protection array {index}. field", value, labels)

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from exporters.node import libc
+
 
 HARDWARE, SOFTWARE, TRACEPOINT, CACHE = range(4)
 
@@ -89,9 +91,9 @@ def close(descriptors: Sequence[int]) -> None:
 def _open(event: Event, cpu: int, flags: int, form: int, group: int) -> int:
     fields = (event.type, _ATTRIBUTES.size, event.config, 0, 0, form, flags, 0, 0, 0)
     attributes = ctypes.create_string_buffer(_ATTRIBUTES.pack(*fields))
-    library = ctypes.CDLL(None, use_errno=True)
-    library.syscall.restype = ctypes.c_long
-    descriptor: int = library.syscall(
+    system_call = libc.library().syscall
+    system_call.restype = ctypes.c_long
+    descriptor: int = system_call(
         ctypes.c_long(call_number(os.uname().machine)),
         attributes,
         ctypes.c_int(_EVERY_PROCESS),

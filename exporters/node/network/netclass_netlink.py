@@ -117,8 +117,7 @@ def _add_texts(found: Families, interface: Interface, duplex: str) -> None:
 
 
 def _add_number(found: Families, name: str, value: int, device: str) -> None:
-    add = found.counter if name.endswith("_total") else found.gauge
-    add(f"node_network_{name}", _about(name), value, {"device": device})
+    found.named(f"node_network_{name}", _about(name), value, {"device": device})
 
 
 def _add_stats(found: Families, interface: Interface) -> None:

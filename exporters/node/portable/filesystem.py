@@ -16,9 +16,8 @@ from exporters.node.collectors import filesystem
 from exporters.node.collectors.filesystem import (
     FS_TYPES_EXCLUDE,
     MOUNT_POINTS_EXCLUDE,
-    PATIENCE_SHARE,
 )
-from exporters.node.deadline import seconds_left
+from exporters.node.deadline import patience
 from exporters.node.errno_text import error_text
 from exporters.node.portable import system
 from exporters.node.registry import Collect, CollectorSpec, Context
@@ -67,8 +66,7 @@ def create(context: Context) -> Collect:
             if not fs_types.ignored(mount.fstype)
             and not mount_points.ignored(mount.mountpoint)
         ]
-        patience = seconds_left() * PATIENCE_SHARE
-        outcomes = pool.run((mount.mountpoint for mount in mounts), patience)
+        outcomes = pool.run((mount.mountpoint for mount in mounts), patience())
         yield from families((mount, outcomes[mount.mountpoint]) for mount in mounts)
 
     return collect

@@ -21,7 +21,7 @@ import jeepney  # type: ignore[import-untyped]
 from jeepney.auth import BEGIN, Authenticator  # type: ignore[import-untyped]
 from jeepney.bus import find_system_bus  # type: ignore[import-untyped]
 
-from exporters.node.deadline import seconds_left
+from exporters.node.deadline import patience
 from exporters.node.errno_text import error_text
 from exporters.node.services.dbus_messages import (
     Answer,
@@ -39,8 +39,6 @@ _RECEIVE_BYTES = 65_536
 _LARGEST_MESSAGE_BYTES = 32 * 1024 * 1024
 # libdbus' own limit for a call; a scrape usually waits less.
 _PATIENCE_SECONDS = 25.0
-# Of what a scrape waits: the rest is for saying what was found.
-_PATIENCE_SHARE = 0.9
 # Of that, for getting in. A bus that needs longer answers nothing else in time either,
 # and there is a second way to systemd.
 _HANDSHAKE_SHARE = 0.25
@@ -136,7 +134,7 @@ class Connection:
 
 def deadline() -> float:
     """Return until when, in monotonic seconds, a scrape may wait for a peer."""
-    return time.monotonic() + min(_PATIENCE_SECONDS, seconds_left() * _PATIENCE_SHARE)
+    return time.monotonic() + patience(_PATIENCE_SECONDS)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import functools
 import logging
 import os
 import struct
@@ -16,6 +15,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from exporters.node import libc
 from exporters.node.deadline import seconds_left
 from exporters.node.paths import Paths
 from exporters.node.storage import mountinfo
@@ -117,15 +117,10 @@ def call(descriptor: int, request: Request, argument: bytes) -> bytes:
     interpreter's lock, and a btrfs that changes its devices answers late.
     """
     buffer = ctypes.create_string_buffer(argument, request.size)
-    if _library().ioctl(descriptor, ctypes.c_ulong(request.code), buffer) < 0:
+    if libc.library().ioctl(descriptor, ctypes.c_ulong(request.code), buffer) < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
     return buffer.raw
-
-
-@functools.cache
-def _library() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
 
 
 def read_mounted(paths: Paths, ask: Ask = call) -> dict[str, list[Device]]:
