@@ -1,6 +1,6 @@
 """Go durations: ``1h15m30.918s`` to seconds and back.
 
-Upstream counterpart: ``time.ParseDuration`` and ``Duration.String``.
+Upstream counterpart: ``time.ParseDuration``, ``Duration.String``, ``Duration.Seconds``.
 """
 
 from __future__ import annotations
@@ -75,6 +75,16 @@ def _parse_term(rest: str, position: int, text: str) -> tuple[int, int]:
 
 def _invalid(text: str) -> ValueError:
     return ValueError(f"time: invalid duration {quote(text)}")
+
+
+def in_seconds(nanoseconds: int) -> float:
+    """Return *nanoseconds* as ``Duration.Seconds`` does: the same float64.
+
+    Whole seconds and the rest are converted apart and then added.
+    """
+    whole, rest = divmod(abs(nanoseconds), _NANOSECONDS["s"])
+    seconds = whole + rest / 1e9
+    return -seconds if nanoseconds < 0 else seconds
 
 
 def format_go_duration(seconds: float) -> str:

@@ -93,3 +93,20 @@ def test_only_value_error(text: str) -> None:
     except ValueError as error:
         outcome = str(error)
     assert outcome == "" or outcome.startswith("time: ")
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "seconds"),
+    [
+        (0, 0.0),
+        (1, 1e-9),
+        (1_001_000_000, 1.001),
+        (-1_500_000_000, -1.5),
+        (-1_500_000_001, -1.500000001),
+        (3_466_080_000, 3.46608),
+        (30_000_000_000, 30.0),
+        (123_456_789_000_000_001, 123456789.0 + 1e-9),
+    ],
+)
+def test_seconds_are_gos(nanoseconds: int, seconds: float) -> None:
+    assert duration.in_seconds(nanoseconds) == seconds

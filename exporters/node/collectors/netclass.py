@@ -12,7 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from exporters.node import sysfs
 from exporters.node.device_filter import DeviceFilter
 from exporters.node.network import network_devices
-from exporters.node.network.network_devices import GONE, list_devices
+from exporters.node.network.network_devices import BYTES_PER_MEGABIT, GONE, list_devices
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit.flags import boolean, string
@@ -71,7 +71,6 @@ _INFO_LABELS = (
     "adminstate",
     "ifalias",
 )
-_BYTES_PER_MEGABIT = 1000 * 1000 // 8
 _IFF_UP = 1
 _NOT_OURS = frozenset({errno.ENOENT, errno.EACCES, errno.EPERM})
 
@@ -191,7 +190,7 @@ def _numbers(devices: Mapping[str, Attributes], file: str) -> dict[str, int]:
 def _speeds(megabits: Mapping[str, int], *, skip_invalid: bool) -> dict[str, int]:
     # Some drivers say -1 where the speed is unknown.
     return {
-        device: speed * _BYTES_PER_MEGABIT
+        device: speed * BYTES_PER_MEGABIT
         for device, speed in megabits.items()
         if speed >= 0 or not skip_invalid
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import math
 from collections.abc import Iterator
 
 from prometheus_client import Metric
@@ -16,6 +15,7 @@ from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.node.services import sntp
 from exporters.node.services.ntp_sanity import Judge
 from exporters.node.services.sntp import NANOSECONDS, Answer
+from exporters.toolkit.duration import in_seconds
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Values, boolean, duration, integer, string
 
@@ -116,12 +116,6 @@ def is_loopback(address: str) -> bool:
     return (mapped or ip).is_loopback
 
 
-def seconds(nanoseconds: int) -> float:
-    """Return a duration as Go's Duration.Seconds does, so that digits are the same."""
-    whole, rest = divmod(abs(nanoseconds), NANOSECONDS)
-    return math.copysign(whole + rest / 1e9, nanoseconds)
-
-
 def families(answer: Answer, *, is_sane: bool) -> Iterator[Metric]:
     """Yield what *answer* says."""
     reference = answer.reference_time
@@ -129,22 +123,22 @@ def families(answer: Answer, *, is_sane: bool) -> Iterator[Metric]:
     rows = (
         ("stratum", "NTPD stratum.", answer.stratum),
         ("leap", "NTPD leap second indicator, 2 bits.", answer.leap),
-        ("rtt_seconds", "RTT to NTPD.", seconds(answer.rtt)),
+        ("rtt_seconds", "RTT to NTPD.", in_seconds(answer.rtt)),
         (
             "offset_seconds",
             "ClockOffset between NTP and local clock.",
-            seconds(answer.offset),
+            in_seconds(answer.offset),
         ),
         (
             "reference_timestamp_seconds",
             "NTPD ReferenceTime, UNIX timestamp.",
             since_1970 / 1e9,
         ),
-        ("root_delay_seconds", "NTPD RootDelay.", seconds(answer.root_delay)),
+        ("root_delay_seconds", "NTPD RootDelay.", in_seconds(answer.root_delay)),
         (
             "root_dispersion_seconds",
             "NTPD RootDispersion.",
-            seconds(answer.root_dispersion),
+            in_seconds(answer.root_dispersion),
         ),
         (
             "sanity",

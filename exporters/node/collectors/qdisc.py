@@ -43,25 +43,23 @@ OLD_DEVICE_EXCLUDE = string(
     hidden=True,
 )
 
-# name, type, field of qdiscs.Counts, HELP
+# name, field of qdiscs.Counts, HELP
 _METRICS = (
-    ("bytes_total", "counter", "bytes", "Number of bytes sent."),
-    ("packets_total", "counter", "packets", "Number of packets sent."),
-    ("drops_total", "counter", "drops", "Number of packets dropped."),
+    ("bytes_total", "bytes", "Number of bytes sent."),
+    ("packets_total", "packets", "Number of packets sent."),
+    ("drops_total", "drops", "Number of packets dropped."),
     (
         "requeues_total",
-        "counter",
         "requeues",
         "Number of packets dequeued, not transmitted, and requeued.",
     ),
-    ("overlimits_total", "counter", "overlimits", "Number of overlimit packets."),
+    ("overlimits_total", "overlimits", "Number of overlimit packets."),
     (
         "current_queue_length",
-        "gauge",
         "queue_length",
         "Number of packets currently in queue to be sent.",
     ),
-    ("backlog", "gauge", "backlog", "Number of bytes currently in queue to be sent."),
+    ("backlog", "backlog", "Number of bytes currently in queue to be sent."),
 )
 
 
@@ -120,9 +118,9 @@ def families(found: Iterable[Qdisc]) -> Iterable[Metric]:
     result = Families()
     for device, kind, counts in found:
         labels = {"device": device, "kind": kind}
-        for name, type_, field, text in _METRICS:
-            add = result.counter if type_ == "counter" else result.gauge
-            add(f"node_qdisc_{name}", text, getattr(counts, field), labels)
+        for name, field, text in _METRICS:
+            value = getattr(counts, field)
+            result.named(f"node_qdisc_{name}", text, value, labels)
     return result
 
 

@@ -24,17 +24,15 @@ FIXTURES = string(
     placeholder='""',  # upstream has a default here, the empty one
 )
 
-# name, type, field of wifi_state.Station, HELP
+# name, field of wifi_state.Station, HELP
 _STATION_METRICS = (
     (
         "connected_seconds_total",
-        "counter",
         "connected_seconds",
         "The total number of seconds a station has been connected to an access point.",
     ),
     (
         "inactive_seconds",
-        "gauge",
         "inactive_seconds",
         (
             "The number of seconds since any wireless activity has occurred"
@@ -43,61 +41,51 @@ _STATION_METRICS = (
     ),
     (
         "receive_bits_per_second",
-        "gauge",
         "receive_bitrate",
         "The current WiFi receive bitrate of a station, in bits per second.",
     ),
     (
         "transmit_bits_per_second",
-        "gauge",
         "transmit_bitrate",
         "The current WiFi transmit bitrate of a station, in bits per second.",
     ),
     (
         "receive_bytes_total",
-        "counter",
         "received_bytes",
         "The total number of bytes received by a WiFi station.",
     ),
     (
         "transmit_bytes_total",
-        "counter",
         "transmitted_bytes",
         "The total number of bytes transmitted by a WiFi station.",
     ),
     (
         "signal_dbm",
-        "gauge",
         "signal_dbm",
         "The current WiFi signal strength, in decibel-milliwatts (dBm).",
     ),
     (
         "transmit_retries_total",
-        "counter",
         "transmit_retries",
         "The total number of times a station has had to retry while sending a packet.",
     ),
     (
         "transmit_failed_total",
-        "counter",
         "transmit_failed",
         "The total number of times a station has failed to send a packet.",
     ),
     (
         "beacon_loss_total",
-        "counter",
         "beacon_loss",
         "The total number of times a station has detected a beacon loss.",
     ),
     (
         "transmitted_packets_total",
-        "counter",
         "transmitted_packets",
         "The total number of packets transmitted by a station.",
     ),
     (
         "received_packets_total",
-        "counter",
         "received_packets",
         "The total number of packets received by a station.",
     ),
@@ -186,9 +174,9 @@ def _add_network(found: Families, device: str, network: Network) -> None:
 
 def _add_station(found: Families, device: str, station: Station) -> None:
     labels = {"device": device, "mac_address": station.address}
-    for name, kind, field, text in _STATION_METRICS:
-        add = found.counter if kind == "counter" else found.gauge
-        add(f"node_wifi_station_{name}", text, getattr(station, field), labels)
+    for name, field, text in _STATION_METRICS:
+        value = getattr(station, field)
+        found.named(f"node_wifi_station_{name}", text, value, labels)
 
 
 COLLECTOR = CollectorSpec(

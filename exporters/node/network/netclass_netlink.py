@@ -18,13 +18,11 @@ from exporters.node.families import Families
 from exporters.node.network import interfaces, link_modes, rtnetlink
 from exporters.node.network.interfaces import Interface
 from exporters.node.network.link_modes import LinkMode
-from exporters.node.network.network_devices import GONE
+from exporters.node.network.network_devices import BYTES_PER_MEGABIT, GONE
 from exporters.node.paths import Paths
 
 
 log = logging.getLogger(__name__)
-
-BYTES_PER_MEGABIT = 1000 * 1000 // 8
 
 # What netlink does not tell: sysfs file -> property. These three take no RTNL lock.
 _SYSFS = {

@@ -24,6 +24,8 @@ DEVICE_EXCLUDE = string(
     f"Regexp of network devices that {_OBEY} exclude, on top of their own filters;"
     " wins over collector.network.device-include.",
 )
+BYTES_PER_MEGABIT = 1000 * 1000 // 8
+"""The kernel has the speed of a link in megabits a second."""
 GONE = frozenset({errno.ENOENT, errno.ENODEV, errno.ENOTDIR})
 """What the kernel answers about a device that went away meanwhile."""
 

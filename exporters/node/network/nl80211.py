@@ -18,8 +18,8 @@ from exporters.node.network.wifi_state import (
     Network,
     Station,
     mode_of,
-    seconds,
 )
+from exporters.toolkit.duration import in_seconds
 
 
 _FAMILY = "nl80211"
@@ -90,7 +90,7 @@ def parse_station(data: bytes) -> Station | None:
     return Station(
         address=found.get(_MAC, b"").hex(":"),
         connected_seconds=float(_number(info, _CONNECTED_SECONDS)),
-        inactive_seconds=seconds(_number(info, _INACTIVE_MS) * 10**6),
+        inactive_seconds=in_seconds(_number(info, _INACTIVE_MS) * 10**6),
         receive_bitrate=_bitrate(info.get(_RX_BITRATE, b"")),
         transmit_bitrate=_bitrate(info.get(_TX_BITRATE, b"")),
         received_bytes=_number(info, _RX_BYTES64, _RX_BYTES),

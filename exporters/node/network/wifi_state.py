@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from exporters.node import procfs
 from exporters.node.network import json_fixture
+from exporters.toolkit.duration import in_seconds
 
 
 _MODES = {0: "client", 1: "client", 3: "ad-hoc"}
-_NANOSECONDS = 10**9
 
 
 class Interface(NamedTuple):
@@ -76,8 +76,8 @@ def parse_stations(data: bytes, path: str) -> Iterator[Station]:
     for record in json_fixture.parse_records(data, path):
         yield Station(
             address=record.packed("hardwareaddr").hex(":"),
-            connected_seconds=seconds(record.integer("connected")),
-            inactive_seconds=seconds(record.integer("inactive")),
+            connected_seconds=in_seconds(record.integer("connected")),
+            inactive_seconds=in_seconds(record.integer("inactive")),
             receive_bitrate=record.integer("receivebitrate"),
             transmit_bitrate=record.integer("transmitbitrate"),
             received_bytes=record.integer("receivedbytes"),
@@ -89,13 +89,6 @@ def parse_stations(data: bytes, path: str) -> Iterator[Station]:
             transmitted_packets=record.integer("transmittedpackets"),
             received_packets=record.integer("receivedpackets"),
         )
-
-
-def seconds(nanoseconds: int) -> float:
-    """Return a Go duration as its Seconds() does: whole seconds and the rest apart."""
-    whole, rest = divmod(abs(nanoseconds), _NANOSECONDS)
-    found = whole + rest / _NANOSECONDS
-    return -found if nanoseconds < 0 else found
 
 
 class Fixtures:

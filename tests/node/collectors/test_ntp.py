@@ -212,14 +212,6 @@ def test_loopback_is_what_go_takes_for_it(address: str, is_loopback: bool) -> No
     assert ntp.is_loopback(address) is is_loopback
 
 
-@pytest.mark.parametrize(
-    ("nanoseconds", "seconds"),
-    [(0, 0.0), (1, 1e-9), (-1_500_000_000, -1.5), (3_466_080_000, 3.46608)],
-)
-def test_seconds(nanoseconds: int, seconds: float) -> None:
-    assert ntp.seconds(nanoseconds) == seconds
-
-
 def answer(at: int, leap: int, min_error: int) -> Answer:
     return Answer(
         leap=leap,

@@ -9,20 +9,6 @@ from exporters.node.network.wifi_state import Fixtures, Interface, Network
 
 
 @pytest.mark.parametrize(
-    ("nanoseconds", "seconds"),
-    [
-        (0, 0.0),
-        (30_000_000_000, 30.0),
-        (1_001_000_000, 1.001),
-        (-1_500_000_001, -1.500000001),
-        (123_456_789_000_000_001, 123456789.0 + 1e-9),
-    ],
-)
-def test_durations(nanoseconds: int, seconds: float) -> None:
-    assert wifi_state.seconds(nanoseconds) == seconds
-
-
-@pytest.mark.parametrize(
     ("status", "mode"),
     [(0, "client"), (1, "client"), (2, "unknown"), (3, "ad-hoc"), (-1, "unknown")],
 )
