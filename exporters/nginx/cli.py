@@ -15,8 +15,9 @@ from ssl import SSLContext
 from prometheus_client.core import Metric
 
 from exporters.nginx.client import Client, Network
-from exporters.nginx.collector import CEILING_SECONDS, Collector
+from exporters.nginx.collector import Collector
 from exporters.nginx.metrics import const_labels, split_const_labels
+from exporters.nginx.patience import CEILING_SECONDS
 from exporters.nginx.resolver import Resolver
 from exporters.nginx.targets import parse_targets
 from exporters.nginx.tls import client_context

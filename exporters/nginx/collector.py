@@ -11,19 +11,11 @@ from prometheus_client.core import Metric
 from exporters.nginx.client import Client
 from exporters.nginx.errors import ScrapeError
 from exporters.nginx.metrics import Labels, nginx_metrics, target_labels
+from exporters.nginx.patience import time_limit
 from exporters.nginx.stub_status import StubStatus
 
 
 log = logging.getLogger(__name__)
-
-# The answer has to travel back before the scraper gives up (blackbox_exporter
-# --timeout-offset), and a short timeout must not be spent on the margin.
-MARGIN_SECONDS = 0.5
-MARGIN_SHARE = 0.1
-
-# --nginx.timeout=0 is "no limit" upstream. A scraper that announces no timeout
-# either is answered after a minute, Prometheus' longest usual interval.
-CEILING_SECONDS = 60.0
 
 
 class Collector:
@@ -48,19 +40,6 @@ class Collector:
             ]
         statuses = (task.result() for task in tasks)
         return nginx_metrics(zip(self._labels, statuses, strict=True))
-
-
-def time_limit(configured_seconds: float, announced_seconds: float | None) -> float:
-    """Return how long an nginx may take, in seconds.
-
-    *configured_seconds* is ``--nginx.timeout``, 0 for no limit of its own;
-    *announced_seconds* the scraper's patience, from which a margin is taken.
-    """
-    limit = configured_seconds or CEILING_SECONDS
-    if announced_seconds is None or announced_seconds <= 0:
-        return limit
-    margin = min(MARGIN_SECONDS, announced_seconds * MARGIN_SHARE)
-    return min(limit, announced_seconds - margin)
 
 
 async def _read(client: Client, limit_seconds: float) -> StubStatus | None:

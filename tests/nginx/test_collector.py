@@ -5,11 +5,10 @@ import logging
 from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies as st
 from prometheus_client.core import Metric
 
 from exporters.nginx.client import Client
-from exporters.nginx.collector import CEILING_SECONDS, Collector, time_limit
+from exporters.nginx.collector import Collector
 from tests.nginx.conftest import Connect, always, fake_nginx, page, response
 
 
@@ -130,26 +129,3 @@ async def test_a_defect_of_ours_is_one_target_down(
     assert _samples(await collector.collect(None), "nginx_up") == {"": 0}
     fields = caplog.records[0].__dict__["fields"]
     assert fields == {"uri": "http://h/", "error": "unexpected KeyError"}
-
-
-@pytest.mark.parametrize(
-    ("configured", "announced", "limit"),
-    [
-        (5.0, None, 5.0),
-        (5.0, 10.0, 5.0),
-        (5.0, 5.0, 4.5),
-        (5.0, 1.0, 0.9),
-        (0.0, 10.0, 9.5),
-        (0.0, None, CEILING_SECONDS),
-        (5.0, 0.0, 5.0),
-        (5.0, -1.0, 5.0),
-    ],
-)
-def test_time_limit(configured: float, announced: float | None, limit: float) -> None:
-    assert time_limit(configured, announced) == limit
-
-
-@given(st.floats(0, 1e6), st.none() | st.floats(-1e6, 1e6))
-def test_every_wait_has_a_limit(configured: float, announced: float | None) -> None:
-    limit = time_limit(configured, announced)
-    assert 0 < limit <= (configured or CEILING_SECONDS)
