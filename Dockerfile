@@ -25,14 +25,14 @@ FROM program AS node
 USER 65534:65534
 EXPOSE 9100
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
-  CMD ["python", "-m", "exporters.toolkit.healthcheck", ":9100/-/healthy"]
+  CMD ["python", "-m", "exporters.node", "healthcheck"]
 ENTRYPOINT ["python", "-m", "exporters.node"]
 
 FROM program AS nginx
 USER 65534:65534
 EXPOSE 9113
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
-  CMD ["python", "-m", "exporters.toolkit.healthcheck", ":9113/-/healthy"]
+  CMD ["python", "-m", "exporters.nginx", "healthcheck"]
 ENTRYPOINT ["python", "-m", "exporters.nginx"]
 
 FROM program AS store
@@ -41,7 +41,7 @@ USER 10001:10001
 VOLUME /loki
 EXPOSE 3100
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
-  CMD ["python", "-m", "exporters.toolkit.healthcheck", ":3100/ready"]
+  CMD ["python", "-m", "shipper.store", "healthcheck"]
 ENTRYPOINT ["python", "-m", "shipper.store"]
 CMD ["--storage.path=/loki/store.db"]
 
@@ -53,6 +53,6 @@ RUN apt-get update -qq \
     && rm -rf /var/lib/apt/lists/*
 EXPOSE 9080
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
-  CMD ["python", "-m", "exporters.toolkit.healthcheck", ":9080/-/healthy"]
+  CMD ["python", "-m", "shipper", "healthcheck"]
 ENTRYPOINT ["python", "-m", "shipper"]
 CMD ["-config.file=/etc/promtail/config.yml"]

@@ -6,7 +6,8 @@ ORACLES := $(CURDIR)/deploy/.state/oracles
 ORIGINALS := NODE_EXPORTER=$(ORACLES)/usr/bin/prometheus-node-exporter \
 	NODE_EXPORTER_SID=$(ORACLES)/sid/usr/bin/prometheus-node-exporter \
 	NGINX_EXPORTER=$(ORACLES)/usr/bin/prometheus-nginx-exporter \
-	NGINX=$(ORACLES)/usr/sbin/nginx
+	NGINX_EXPORTER_SID=$(ORACLES)/sid/usr/bin/prometheus-nginx-exporter \
+	NGINX=$(ORACLES)/usr/sbin/nginx PHP_FPM=$(ORACLES)/php-fpm
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' Makefile | expand -t 10

@@ -1,4 +1,4 @@
-"""``python -m shipper``, and ``python -m shipper logs``: a front for people."""
+"""``python -m shipper``; ``… logs`` for people, ``… healthcheck`` for Docker."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import os
 import sys
 
 
+# Before the rest is imported: who looks at a log waits for it, and Docker asks often.
 if sys.argv[1:2] == ["logs"]:
-    # Before the rest is imported: who looks at a log waits for it.
     from .logs.cli import main as logs_main
 
     raise SystemExit(logs_main(sys.argv[2:], os.environ, sys.stdout, sys.stderr))
+if sys.argv[1:2] == ["healthcheck"]:
+    from exporters.toolkit.healthcheck import run
+
+    # promtail's own default is 80; 9080 is what its examples and its image have.
+    raise SystemExit(run(sys.argv[2:], "server.http-listen-port", ":9080"))
 
 from .cli import main
 

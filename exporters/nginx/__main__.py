@@ -1,6 +1,20 @@
-"""``python -m exporters.nginx``."""
+"""``python -m exporters.nginx``, and ``… healthcheck`` for Docker."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+if sys.argv[1:2] == ["healthcheck"]:
+    # Before the rest is imported: Docker asks every few seconds.
+    from exporters.toolkit.healthcheck import run
+
+    listen = os.environ.get("LISTEN_ADDRESS") or ":9113"
+    raise SystemExit(run(sys.argv[2:], "web.listen-address", listen))
 
 from exporters.nginx.cli import main
 
 
-raise SystemExit(main())
+if __name__ == "__main__":
+    raise SystemExit(main())

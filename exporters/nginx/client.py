@@ -1,60 +1,61 @@
-"""Read the stub_status page of one nginx over its own connections."""
+"""Ask one nginx over its own connections, as Go's net/http client would."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import socket
 from dataclasses import dataclass
-from ssl import SSLContext, SSLError
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Self
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
-from aiohttp.client_exceptions import UnixClientConnectorError
 
+from exporters.nginx.connector import Network, connector
 from exporters.nginx.errors import ScrapeError
+from exporters.nginx.faults import explain
+from exporters.nginx.patience import within
+from exporters.nginx.redirects import STATUSES, Request, first_request, redirected
 from exporters.nginx.stub_status import StubStatus, excerpt, parse_stub_status
 from exporters.nginx.targets import Target
 
 
+__all__ = ["Answer", "Client", "Network"]
+
 # A stub_status page has about 110 bytes. A page longer than this is another one.
 MAX_BODY_BYTES = 64 * 1024
+
+# A line of a header may be as long as a whole page: cookies, content policies.
+MAX_LINE_BYTES = 64 * 1024
 
 # net/http gives up when the tenth answer is still a redirect (Client.checkRedirect).
 MAX_REDIRECTS = 10
 
-# Shorter than nginx's keepalive_timeout (75 s, 65 s in the packaged nginx.conf), so
-# that this side closes first, and longer than any usual scrape interval.
-KEEPALIVE_SECONDS = 60
-
 
 @dataclass(frozen=True, slots=True)
-class Network:
-    """What all clients share: how names are looked up, TLS, and who is calling."""
+class Answer:
+    """What nginx answered: a status and a body, which is whole where it is 200."""
 
-    resolver: AbstractResolver
-    tls: SSLContext
-    user_agent: str
+    status: int
+    body: bytes
 
 
 class Client:
-    """Ask one nginx for its stub_status page.
+    """Ask one nginx. An async context manager.
 
-    Each client has a connector of its own, so several unix sockets cannot be mixed
-    up (upstream shares one transport: all targets answer with the last one's data)
-    and a slow nginx does not keep another waiting. An async context manager.
+    A slow nginx keeps no other waiting, nor another request to the same one (upstream
+    holds a mutex through the request).
     """
 
     def __init__(self, target: Target, network: Network) -> None:
         self.target = target
+        self._network = network
+        self._keeps = network.descriptors.claim()
         self._session = aiohttp.ClientSession(
-            connector=_connector(target, network),
-            headers=_headers(target, network.user_agent),
+            connector=connector(target, network, keep=self._keeps),
             cookie_jar=aiohttp.DummyCookieJar(),
-            # fetch() keeps the time itself: aiohttp rounds timeouts up to a second.
+            # The caller keeps the time: aiohttp rounds timeouts up to a second.
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            trace_configs=[_connection_trace()],
+            max_line_size=MAX_LINE_BYTES,
+            max_field_size=MAX_LINE_BYTES,
         )
 
     async def __aenter__(self) -> Self:
@@ -67,118 +68,110 @@ class Client:
         traceback: TracebackType | None,
     ) -> None:
         await self._session.close()
+        if self._keeps:
+            self._network.descriptors.release()
 
     async def fetch(self, timeout_seconds: float) -> StubStatus:
         """Return what nginx counts now; raise ScrapeError when that fails.
 
         *timeout_seconds* covers everything: name, connection, answer and body.
         """
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                body = await self._read()
-        except TimeoutError as error:
-            # The kernel's own ETIMEDOUT is a TimeoutError too, and has an errno.
-            if error.errno is not None:
-                raise ScrapeError(_explain(error)) from error
-            raise ScrapeError(
-                f"no complete answer within {timeout_seconds:g}s"
-            ) from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise ScrapeError(_explain(error)) from error
-        return parse_stub_status(body)
+        async with within(timeout_seconds):
+            answer = await self.get()
+        if answer.status != 200:
+            raise ScrapeError(f"expected 200 response, got {answer.status}")
+        return parse_stub_status(answer.body)
 
-    async def _read(self) -> bytes:
-        async with self._session.get(
-            self.target.url, max_redirects=MAX_REDIRECTS
-        ) as response:
-            if response.status != 200:
-                raise ScrapeError(f"expected 200 response, got {response.status}")
-            body = bytearray()
-            async for chunk in response.content.iter_chunked(MAX_BODY_BYTES):
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise ScrapeError(
-                        f"expected a stub_status page, got more than {MAX_BODY_BYTES} "
-                        f"bytes beginning with {excerpt(bytes(body))}"
-                    )
-            return bytes(body)
+    async def get(self, suffix: str = "", *, max_bytes: int = MAX_BODY_BYTES) -> Answer:
+        """Return the answer to a GET of the target's URL, *suffix* after its path.
 
-
-def _connector(target: Target, network: Network) -> aiohttp.BaseConnector:
-    # limit=0: the web server's own request limit bounds the scrapes under way.
-    if target.socket is not None:
-        return aiohttp.UnixConnector(
-            target.socket, limit=0, keepalive_timeout=KEEPALIVE_SECONDS
+        Redirects are followed. A body of more than *max_bytes* is an error if the
+        status is 200, else it is cut. There is no limit of time: the caller has one.
+        Raises ScrapeError for everything that is not an answer in HTTP.
+        """
+        network = self._network
+        request = first_request(
+            self.target, suffix, network.user_agent, network.headers
         )
-    return aiohttp.TCPConnector(
-        limit=0,
-        keepalive_timeout=KEEPALIVE_SECONDS,
-        resolver=network.resolver,
-        use_dns_cache=False,
-        ssl=network.tls,
-    )
+        try:
+            async with network.descriptors.slots:
+                for _ in range(MAX_REDIRECTS):
+                    answer, location = await self._ask(request, max_bytes)
+                    if location is None or not network.follow_redirects:
+                        return answer
+                    request = redirected(request, location)
+                    if self.target.socket and request.url.scheme == "https":
+                        raise ScrapeError("redirected to https on a unix socket")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise ScrapeError(explain(error)) from error
+        raise ScrapeError(f"stopped after {MAX_REDIRECTS} redirects")
+
+    async def _ask(self, request: Request, max_bytes: int) -> tuple[Answer, str | None]:
+        """Return the answer to *request*, and where it sends us if it does.
+
+        nginx may close a kept connection while a request is on its way to it. Such a
+        request is made again, until one fails on a new connection (net/http
+        Transport.RoundTrip); aiohttp alone does so once, and may meet a second one.
+        """
+        while True:
+            connection = SimpleNamespace(kept=False)
+            try:
+                return await self._ask_once(request, max_bytes, connection)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                if not connection.kept or isinstance(
+                    error, aiohttp.ClientConnectorError
+                ):
+                    raise
+
+    async def _ask_once(
+        self, request: Request, max_bytes: int, connection: SimpleNamespace
+    ) -> tuple[Answer, str | None]:
+        async with self._session.get(
+            request.url,
+            headers=request.headers,
+            server_hostname=request.server_name,
+            allow_redirects=False,
+            trace_request_ctx=connection,
+        ) as response:
+            body = await _body(response, max_bytes)
+            where = response.headers.get("Location") or None
+            if response.status not in STATUSES:
+                where = None
+            return Answer(response.status, body), where
 
 
-def _headers(target: Target, user_agent: str) -> dict[str, str]:
-    # No compression: the page is 110 bytes, and a body is bounded as it is read.
-    headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
-    if target.authorization is not None:
-        headers["Authorization"] = target.authorization
-    return headers
+def _connection_trace() -> aiohttp.TraceConfig:
+    """Return what notes whether a request went over a kept connection."""
+    trace = aiohttp.TraceConfig()
+
+    async def kept(
+        _: aiohttp.ClientSession, context: SimpleNamespace, __: object
+    ) -> None:
+        context.trace_request_ctx.kept = True
+
+    async def created(
+        _: aiohttp.ClientSession, context: SimpleNamespace, __: object
+    ) -> None:
+        context.trace_request_ctx.kept = False
+
+    trace.on_connection_reuseconn.append(kept)
+    trace.on_connection_create_start.append(created)
+    return trace
 
 
-_EXPLANATIONS: tuple[tuple[type[Exception], str], ...] = (
-    (
-        aiohttp.TooManyRedirects,
-        f"stopped after {MAX_REDIRECTS} redirects, expected a stub_status page",
-    ),
-    (
-        aiohttp.RedirectClientError,
-        "redirected to something that is not an http URL, expected 200 response",
-    ),
-    (
-        aiohttp.ServerDisconnectedError,
-        "connection closed without an answer, expected an HTTP response",
-    ),
-    (
-        aiohttp.ClientPayloadError,
-        "body ends too early, expected the length its header announces",
-    ),
-)
-
-
-def _explain(error: Exception) -> str:
-    """Return *error* as one line that holds no URL.
-
-    aiohttp's own texts quote the URL of a redirect, which may carry credentials.
-    """
-    for kind, text in _EXPLANATIONS:
-        if isinstance(error, kind):
-            return text
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"{_peer(error)}: {_reason(error.os_error)}"
-    if isinstance(error, aiohttp.ClientResponseError):
-        return f"expected an HTTP response, got {_line(error.message)}"
-    if isinstance(error, OSError):
-        return _reason(error)
-    return f"{type(error).__name__} while asking, expected an HTTP response"
-
-
-def _peer(error: aiohttp.ClientConnectorError) -> str:
-    if isinstance(error, UnixClientConnectorError):
-        return f"connect to unix socket {error.path}"
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return f"look up host {error.host}"
-    return f"connect to {error.host}:{error.port}"
-
-
-def _reason(error: OSError) -> str:
-    # asyncio replaces the kernel's text by "Connect call failed ('::1', 80)".
-    if error.errno is not None and not isinstance(error, socket.gaierror | SSLError):
-        return os.strerror(error.errno)
-    # several addresses: "Multiple exceptions: [Errno 111] Connect call failed …"
-    return _line(error.strerror or str(error) or type(error).__name__)
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
+async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    body = bytearray()
+    try:
+        async for chunk in response.content.iter_chunked(max_bytes):
+            body += chunk
+            if len(body) > max_bytes:
+                break
+    except (aiohttp.ClientError, OSError):
+        if response.status == 200:  # else the status says what is wrong
+            raise
+    if len(body) > max_bytes and response.status == 200:
+        raise ScrapeError(
+            f"expected a body of at most {max_bytes} bytes, got more, beginning with "
+            f"{excerpt(bytes(body))}"
+        )
+    return bytes(body[:max_bytes])

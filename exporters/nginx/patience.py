@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from exporters.nginx.errors import ScrapeError
+
 
 # The answer has to travel back before the scraper gives up (blackbox_exporter
 # --timeout-offset), and a short timeout must not be spent on the margin.
@@ -24,3 +30,13 @@ def time_limit(configured_seconds: float, announced_seconds: float | None) -> fl
         return limit
     margin = min(MARGIN_SECONDS, announced_seconds * MARGIN_SHARE)
     return min(limit, announced_seconds - margin)
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """Raise ScrapeError, which says so, when what is inside takes longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise ScrapeError(f"no complete answer within {seconds:g}s") from error

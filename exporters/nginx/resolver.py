@@ -14,44 +14,66 @@ from functools import partial
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 
+# More threads than this wait for name servers only if that many names hang.
+MAX_THREADS = 64
+
+Address = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+Key = tuple[str, int, socket.AddressFamily]
+
+
+def resolver_threads() -> ThreadPoolExecutor:
+    """Return an executor for a Resolver. It starts a thread only when none is idle."""
+    return ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="nginx-dns")
+
+
 class Resolver(AbstractResolver):
     """Resolve names with getaddrinfo(3) on *executor*, which the caller owns.
 
-    Nothing is cached: a container that comes back has another address.
+    Nothing is cached: a container that comes back has another address. But who asks
+    for a name that is being looked up waits for that answer: a name server that hangs
+    holds one thread for each name, however often it is scraped, and not all of them.
     """
 
     def __init__(self, executor: ThreadPoolExecutor) -> None:
         self._executor = executor
+        self._under_way: dict[Key, asyncio.Future[list[ResolveResult]]] = {}
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """Return the addresses of *host*; raise OSError (gaierror) if it has none."""
-        lookup = partial(
-            socket.getaddrinfo,
-            host,
-            port,
-            family=family,
-            type=socket.SOCK_STREAM,
-            flags=socket.AI_ADDRCONFIG,
-        )
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._executor, lookup)
-        return [
-            _result(host, number, protocol, address)
-            for number, _, protocol, _, address in found
-        ]
+        key = (host, port, family)
+        lookup = self._under_way.get(key)
+        if lookup is None:
+            loop = asyncio.get_running_loop()
+            lookup = loop.run_in_executor(self._executor, look_up, *key)
+            self._under_way[key] = lookup
+            lookup.add_done_callback(partial(self._done, key))
+        # The one who asks may give up; the thread cannot, and others may wait for it.
+        return await asyncio.shield(lookup)
+
+    def _done(self, key: Key, lookup: asyncio.Future[list[ResolveResult]]) -> None:
+        del self._under_way[key]
+        if not lookup.cancelled():
+            lookup.exception()  # seen: those who asked may all have given up
 
     async def close(self) -> None:
         """Do nothing: the executor outlives each connector."""
 
 
-def _result(
-    host: str,
-    family: int,
-    protocol: int,
-    address: tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes],
-) -> ResolveResult:
+def look_up(host: str, port: int, family: socket.AddressFamily) -> list[ResolveResult]:
+    """Return the addresses of *host*; block meanwhile.
+
+    Without AI_ADDRCONFIG, as Go: "localhost" has its 127.0.0.1 on an IPv6 host, too.
+    """
+    found = socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+    return [
+        _result(host, number, protocol, address)
+        for number, _, protocol, _, address in found
+    ]
+
+
+def _result(host: str, family: int, protocol: int, address: Address) -> ResolveResult:
     literal = str(address[0])
     if len(address) == 4 and address[3]:
         literal += f"%{address[3]}"  # a link-local address is nothing without it

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
+from yarl import URL
+
 from exporters.toolkit.errors import StartError
 
 
@@ -38,14 +40,17 @@ class Target:
 def parse_targets(values: Iterable[str]) -> tuple[Target, ...]:
     """Return the targets that *values* name, each once, in the order given.
 
-    A value may hold several URIs separated by commas or newlines. Raises StartError
-    for a URI that cannot be read, for the same URI with two sets of credentials
-    (their series could not be told apart), and when there is none at all.
+    A value may hold several URIs separated by commas or newlines. Two are the same if
+    they differ only as RFC 3986 §6.2.2 and §6.2.3 allow (HTTP://Host:80 is
+    http://host/): counted twice, every sum over them would be too high. Raises
+    StartError for a URI that cannot be read, for the same URI with two sets of
+    credentials (their series could not be told apart), and when there is none at all.
     """
-    targets: dict[str, Target] = {}
+    targets: dict[object, Target] = {}
     for uri in split_uris(values):
         target = parse_target(uri)
-        if targets.setdefault(target.name, target) != target:
+        same = targets.setdefault(_identity(target), target)
+        if same.authorization != target.authorization:
             raise StartError(
                 f"--nginx.scrape-uri {target.name} is given with two different "
                 "sets of credentials, expected one"
@@ -53,6 +58,12 @@ def parse_targets(values: Iterable[str]) -> tuple[Target, ...]:
     if not targets:
         raise StartError("no scrape addresses provided: --nginx.scrape-uri is empty")
     return tuple(targets.values())
+
+
+def _identity(target: Target) -> object:
+    url = URL(target.url)
+    query = url.raw_query_string
+    return target.socket, url.scheme, url.host, url.port, url.raw_path or "/", query
 
 
 def split_uris(values: Iterable[str]) -> list[str]:
@@ -69,11 +80,12 @@ def parse_target(uri: str) -> Target:
         parts = urlsplit(uri)
         known = parts.scheme in {"http", "https"} and bool(parts.hostname)
         port = parts.port  # raises ValueError: "Port could not be cast to integer"
+        bare = _without_credentials(uri, parts)
+        URL(bare)  # raises ValueError, too: what aiohttp could not ask for
     except ValueError as error:
         raise _unreadable(uri) from error
     if not known or port == 0 or _UNPRINTABLE.search(uri):
         raise _unreadable(uri)
-    bare = _without_credentials(uri, parts)
     return Target(name=bare, url=bare, authorization=_authorization(parts))
 
 

@@ -1,10 +1,68 @@
-"""Set up TLS towards nginx from the ``--nginx.ssl-*`` flags."""
+"""TLS towards nginx: the ``--nginx.ssl-*`` flags and the context they make.
+
+Upstream counterpart: ``exporter.go``, sslConfig.
+"""
 
 from __future__ import annotations
 
+import logging
 import ssl
 
+from exporters.toolkit import flags
 from exporters.toolkit.errors import StartError
+from exporters.toolkit.flags import Values
+
+
+log = logging.getLogger(__name__)
+
+SSL_VERIFY = flags.boolean(
+    "nginx.ssl-verify", "Perform SSL certificate verification.", env="SSL_VERIFY"
+)
+SSL_CA_CERT = flags.string(
+    "nginx.ssl-ca-cert",
+    "Path to the PEM encoded CA certificate file used to validate the servers SSL "
+    "certificate.",
+    env="SSL_CA_CERT",
+    placeholder='""',
+)
+SSL_CLIENT_CERT = flags.string(
+    "nginx.ssl-client-cert",
+    "Path to the PEM encoded client certificate file to use when connecting to the "
+    "server.",
+    env="SSL_CLIENT_CERT",
+    placeholder='""',
+)
+SSL_CLIENT_KEY = flags.string(
+    "nginx.ssl-client-key",
+    "Path to the PEM encoded client certificate key file to use when connecting to "
+    "the server.",
+    env="SSL_CLIENT_KEY",
+    placeholder='""',
+)
+FLAGS = (SSL_VERIFY, SSL_CA_CERT, SSL_CLIENT_CERT, SSL_CLIENT_KEY)
+
+
+def context_from(values: Values) -> ssl.SSLContext:
+    """Return the context that the flags ask for; say what of them has no effect.
+
+    Upstream is silent about both; 0.x verified unless told not to, so that who comes
+    from there with a CA would lose the check unawares. Raises StartError.
+    """
+    certificate, key = values[SSL_CLIENT_CERT], values[SSL_CLIENT_KEY]
+    context = client_context(
+        verify=values[SSL_VERIFY],
+        ca_file=values[SSL_CA_CERT],
+        cert_file=certificate,
+        key_file=key,
+    )
+    if bool(certificate) != bool(key):
+        log.warning(
+            "no client certificate is used: expected both --nginx.ssl-client-cert "
+            "and --nginx.ssl-client-key, got one"
+        )
+    if values[SSL_CA_CERT] and not values[SSL_VERIFY]:
+        log.warning("--nginx.ssl-ca-cert has no effect without --nginx.ssl-verify")
+    return context
 
 
 def client_context(

@@ -12,7 +12,8 @@ Each module names the upstream code it stands for:
 - `selfmetrics`, `version`: build_info, process_*, promhttp_*
 - `promhttp`: the handler of /metrics
 - `web`, `landing`, `serving`: landing page, health, the server (exporter-toolkit)
-- `listen`, `vsock`, `activation`: addresses, sockets of systemd
+- `listen`, `unix_socket`, `vsock`, `activation`: addresses, sockets of systemd
+- `healthcheck`: the subcommand of that name, for images without a shell
 - `protection`: --web.config.file, over `webconfig`, `config_file`, `guard`,
   `basic_auth`, `rate_limit`, `tls_context`, `tls_listen` (exporter-toolkit)
 - `lifecycle`, `sdnotify`: signals, ordered stop, exit codes

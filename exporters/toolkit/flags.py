@@ -86,11 +86,15 @@ class VersionRequested(InformationRequested):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One executable: its name as users see it, what it is, and its flags."""
+    """One executable: its name as users see it, what it is, and its flags.
+
+    *version_name* is what ``--version`` calls it, where upstream has another name there.
+    """
 
     name: str
     help: str
     flags: tuple[Flag[Any], ...]
+    version_name: str = ""
 
     def parse(self, argv: Sequence[str], environ: Mapping[str, str]) -> Values:
         """Return the values for *argv* (without the program's own name).
@@ -144,7 +148,7 @@ class Program:
         """Raise what kingpin does before it looks at the flags' values."""
         for name in asked:
             if name == builtin.VERSION.name:
-                raise VersionRequested(print_version(self.name))
+                raise VersionRequested(self._version())
             if name in builtin.HIDDEN_HELP:
                 raise HelpRequested(self._hidden_help(name, environ))
         if found.error is not None:
@@ -154,13 +158,16 @@ class Program:
 
     def _hidden_help(self, name: str, environ: Mapping[str, str]) -> str:
         if name == builtin.HELP_MAN.name:
-            version = print_version(self.name).rstrip("\n")
+            version = self._version().rstrip("\n")
             return usage.man_page(self.name, self.help, version, _rows(self))
         if name == builtin.BASH_SCRIPT.name:
             return completion.bash_script(self.name)
         if name == builtin.ZSH_SCRIPT.name:
             return completion.zsh_script(self.name)
         return self.usage(environ)
+
+    def _version(self) -> str:
+        return print_version(self.version_name or self.name)
 
     def usage(self, environ: Mapping[str, str]) -> str:
         """Return the text of ``--help``, as wide as COLUMNS or the terminal."""

@@ -1,7 +1,7 @@
 """Open listening sockets for addresses written as Go writes them.
 
-``:9100`` listens on every interface, IPv4 and IPv6, through one socket, and
-``vsock://:9100`` for the host of a virtual machine.
+``:9100`` listens on every interface, IPv4 and IPv6, through one socket,
+``vsock://:9100`` for the host of a virtual machine, ``unix:/path`` on a unix socket.
 Upstream counterpart: ``net.Listen("tcp", address)``, whose error texts are kept.
 """
 
@@ -12,12 +12,14 @@ import os
 import socket
 from typing import Any
 
-from . import vsock
+from . import unix_socket, vsock
 from .errors import StartError
 
 
 _BACKLOG = 128
 _LOOKUP_SECONDS = 5.0
+# To Go either is the whole entry, IPv4 and IPv6 (net, favoriteAddrFamily).
+_EVERYWHERE = frozenset({"0.0.0.0", "::"})
 
 
 def split_address(address: str) -> tuple[str, int]:
@@ -69,6 +71,8 @@ async def open_listener(address: str) -> socket.socket:
     """
     if address.startswith(vsock.SCHEME):
         return vsock.listen(address)
+    if address.startswith(unix_socket.SCHEME):
+        return unix_socket.listen(address)
     host, port = split_address(address)
     if not host:
         return _listen(address, socket.AF_UNSPEC, ("", port))
@@ -80,6 +84,8 @@ async def open_listener(address: str) -> socket.socket:
     except (OSError, UnicodeError) as error:  # gaierror, TimeoutError, bad IDNA
         raise _refused(f"lookup {host}: no such host") from error
     family, _, _, _, where = found[0]
+    if where[0] in _EVERYWHERE:
+        return _listen(address, socket.AF_UNSPEC, ("", port))
     return _listen(address, family, where)
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
@@ -130,22 +137,40 @@ class _Metrics:
             families += selfmetrics.process()
             families += self._metrics.collect()
         problems: list[str] = []
-        accept = request.headers.get(hdrs.ACCEPT, "")
-        wanted = negotiate(accept, openmetrics=self.openmetrics)
-        encode = encoder(wanted.kind)
         names = scrape.query.get("name[]")
-        body = encode(families, problems.append, names, wanted.escaping)
-        if problems:  # as promhttp's ContinueOnError: drop, log, count, go on
-            log.error(
-                "error gathering metrics",
-                extra={"fields": {"err": "; ".join(problems[:10])}},
-            )
+        response = metrics_answer(
+            request, families, problems, names=names, openmetrics=self.openmetrics
+        )
+        if problems:
             self._metrics.count_error("gathering")
-        headers = {hdrs.CONTENT_TYPE: wanted.content_type}
-        if wants_gzip(request.headers.getall(hdrs.ACCEPT_ENCODING, ())):
-            headers[hdrs.CONTENT_ENCODING] = "gzip"
-            body = compress(body)
-        return web.Response(body=body, headers=headers)
+        return response
+
+
+def metrics_answer(
+    request: web.Request,
+    families: Iterable[Metric],
+    problems: list[str],
+    *,
+    names: Collection[str] | None = None,
+    openmetrics: bool = False,
+) -> web.Response:
+    """Return *families* in the format and the coding that *request* prefers.
+
+    What cannot be printed is left out, logged and put into *problems*, as promhttp's
+    ContinueOnError. *names* and *openmetrics*: see `exposition.encode` and the flag.
+    """
+    accept = request.headers.get(hdrs.ACCEPT, "")
+    wanted = negotiate(accept, openmetrics=openmetrics)
+    encode = encoder(wanted.kind)
+    body = encode(families, problems.append, names, wanted.escaping)
+    if problems:
+        fields = {"err": "; ".join(problems[:10])}
+        log.error("error gathering metrics", extra={"fields": fields})
+    headers = {hdrs.CONTENT_TYPE: wanted.content_type}
+    if wants_gzip(request.headers.getall(hdrs.ACCEPT_ENCODING, ())):
+        headers[hdrs.CONTENT_ENCODING] = "gzip"
+        body = compress(body)
+    return web.Response(body=body, headers=headers)
 
 
 def parse_scrape(request: web.Request) -> Scrape:

@@ -10,7 +10,7 @@ import gc
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -44,11 +44,13 @@ async def serve(
     *,
     config_file: str = "",
     systemd_socket: bool = False,
+    protect: Callable[[], Awaitable[Protection]] | None = None,
 ) -> None:
     """Serve *app* on every address of *listen* until *stop* is set.
 
     With *systemd_socket*, on the sockets that systemd opened instead. *config_file*
-    may ask for TLS, users, headers and a rate limit.
+    may ask for TLS, users, headers and a rate limit; *protect* makes them of something
+    else than a file.
 
     The end is orderly: no new connections, then up to 2 x 1.5 s for the requests being
     served, then what is left is closed. systemd is told when all addresses listen.
@@ -58,11 +60,8 @@ async def serve(
             file is wrong.
     """
     async with AsyncExitStack() as stack:
-        protection = None
-        if config_file:
-            from .protection import Protection  # noqa: PLC0415 -- see above
-
-            protection = await Protection.start(config_file)
+        protection = await _protection(config_file, protect)
+        if protection is not None:
             stack.callback(protection.close)
             app.middlewares.insert(0, protection.middleware)
         sockets = await _open(listen, systemd_socket, stack)
@@ -73,6 +72,16 @@ async def serve(
         _settle()
         sdnotify.notify("READY=1")
         await _until(stop, [task for task in accepting if task])
+
+
+async def _protection(
+    config_file: str, protect: Callable[[], Awaitable[Protection]] | None
+) -> Protection | None:
+    if config_file:
+        from .protection import Protection  # noqa: PLC0415 -- see above
+
+        return await Protection.start(config_file)
+    return await protect() if protect is not None else None
 
 
 def _settle() -> None:

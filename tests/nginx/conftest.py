@@ -11,9 +11,10 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -101,17 +102,21 @@ def always(data: bytes, *, close: bool = False) -> Answer:
 
 @asynccontextmanager
 async def fake_nginx(
-    answer: Answer, *, path: Path | None = None, tls: ssl.SSLContext | None = None
+    answer: Answer,
+    *,
+    path: Path | None = None,
+    tls: ssl.SSLContext | None = None,
+    address: tuple[str, int] = ("127.0.0.1", 0),
 ) -> AsyncIterator[tuple[FakeNginx, str]]:
-    """Serve *answer* on a free port, or on the unix socket *path*."""
+    """Serve *answer* at *address*, a free port, or on the unix socket *path*."""
     fake = FakeNginx(answer)
     if path is not None:
         server: asyncio.Server = await asyncio.start_unix_server(fake.serve, path)
         uri = f"unix:{path}:/stub_status"
     else:
-        server = await asyncio.start_server(fake.serve, "127.0.0.1", 0, ssl=tls)
-        port = server.sockets[0].getsockname()[1]
-        uri = f"{'https' if tls else 'http'}://127.0.0.1:{port}/stub_status"
+        server = await asyncio.start_server(fake.serve, *address, ssl=tls, backlog=4096)
+        host, port = server.sockets[0].getsockname()
+        uri = f"{'https' if tls else 'http'}://{host}:{port}/stub_status"
     try:
         yield fake, uri
     finally:
@@ -124,15 +129,18 @@ Connect = Callable[..., Awaitable[Client]]
 
 @pytest.fixture
 async def connect() -> AsyncIterator[Connect]:
-    """Open clients that are closed after the test."""
+    """Open clients that are closed after the test; more is fields of their Network."""
     insecure = ssl.create_default_context()
     insecure.check_hostname = False
     insecure.verify_mode = ssl.CERT_NONE
     with ThreadPoolExecutor(2) as executor:
         async with AsyncExitStack() as stack:
 
-            async def open_client(uri: str, tls: ssl.SSLContext = insecure) -> Client:
-                network = Network(Resolver(executor), tls, "NGINX-Prometheus-Exporter")
+            async def open_client(
+                uri: str, tls: ssl.SSLContext = insecure, **more: Any
+            ) -> Client:
+                usual = Network(Resolver(executor), tls, "NGINX-Prometheus-Exporter")
+                network = replace(usual, **more)
                 return await stack.enter_async_context(
                     Client(parse_target(uri), network)
                 )
@@ -158,11 +166,14 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass(frozen=True)
 class RealNginx:
-    """The addresses of a running nginx."""
+    """The addresses of a running nginx; *proxied* ones want the PROXY protocol."""
 
     url: str
     socket: Path
     process: subprocess.Popen[bytes]
+    proxied_url: str
+    proxied_socket: Path
+    conf: Path
 
     def stop(self) -> None:
         self.process.terminate()
@@ -181,11 +192,18 @@ http {{
     server {{
         listen 127.0.0.1:{port}; listen unix:{prefix}/nginx.sock;
         location = /stub_status {{ stub_status; }}
+        location = /constant {{ default_type text/plain; return 200 "{page}"; }}
         location = /moved {{ return 302 /stub_status; }}
         location = /loop {{ return 302 /loop; }}
         location = /forbidden {{ return 403; }}
         location / {{ return 404; }}
         location = /html {{ default_type text/html; return 200 "<html>hello</html>"; }}
+    }}
+    server {{
+        listen 127.0.0.1:{proxied_port} proxy_protocol;
+        listen unix:{prefix}/proxied.sock proxy_protocol;
+        location = /stub_status {{ stub_status; }}
+        location = /who {{ return 200 "$proxy_protocol_addr $proxy_protocol_port"; }}
     }}
 }}
 """
@@ -209,20 +227,33 @@ def real_nginx(tmp_path: Path) -> Iterator[RealNginx]:
     """
     nginx = program("NGINX", "nginx", "/usr/sbin")
     conf = tmp_path / "nginx.conf"
-    path = tmp_path / "nginx.sock"
-    with socket.socket() as tcp, socket.socket(socket.AF_UNIX) as unix:
-        tcp.bind(("127.0.0.1", 0))
-        unix.bind(str(path))
-        for listener in (tcp, unix):
+    paths = [tmp_path / "nginx.sock", tmp_path / "proxied.sock"]
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(socket.socket()) for _ in paths]
+        for listener in listeners:
+            listener.bind(("127.0.0.1", 0))
+        ports = [listener.getsockname()[1] for listener in listeners]
+        for path in paths:
+            listeners.append(stack.enter_context(socket.socket(socket.AF_UNIX)))
+            listeners[-1].bind(str(path))
+        for listener in listeners:
             listener.listen()
-        port = tcp.getsockname()[1]
-        conf.write_text(NGINX_CONF.format(prefix=tmp_path, port=port))
+        conf.write_text(
+            NGINX_CONF.format(
+                prefix=tmp_path,
+                port=ports[0],
+                proxied_port=ports[1],
+                page=page().decode().replace("\n", "\\n"),
+            )
+        )
+        numbers = [listener.fileno() for listener in listeners]
         process = subprocess.Popen(
             [nginx, "-p", tmp_path, "-c", conf, "-e", tmp_path / "error.log"],
-            env=os.environ | {"NGINX": f"{tcp.fileno()};{unix.fileno()};"},
-            pass_fds=(tcp.fileno(), unix.fileno()),
+            env=os.environ | {"NGINX": "".join(f"{number};" for number in numbers)},
+            pass_fds=numbers,
         )
-    running = RealNginx(f"http://127.0.0.1:{port}", path, process)
+    urls = [f"http://127.0.0.1:{port}" for port in ports]
+    running = RealNginx(urls[0], paths[0], process, urls[1], paths[1], conf)
     try:
         yield running
     finally:

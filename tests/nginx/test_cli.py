@@ -6,8 +6,12 @@ import sys
 
 import pytest
 
-from exporters.nginx.cli import PROGRAM, TIMEOUT, parse_timeout
+from exporters.nginx.cli import PROGRAM
+from exporters.nginx.flags import CONST_LABEL, NGINX_PLUS, SCRAPE_URI, TIMEOUT
+from exporters.nginx.positive_duration import parse_positive_duration
+from exporters.nginx.proxy_protocol import PROXY_PROTOCOL
 from exporters.toolkit.errors import UsageError
+from exporters.toolkit.kinds import Flag
 from tests.nginx.conftest import Start, always, fake_nginx, page, response
 
 
@@ -27,10 +31,30 @@ def _fails(*flags: str) -> list[str]:
     return [line for line in done.stderr.splitlines() if "level=INFO" not in line]
 
 
-@pytest.mark.parametrize("plus", ["--nginx.plus", "--nginx.proxy-protocol"])
-def test_flags_of_a_later_day_are_unknown(plus: str) -> None:
-    with pytest.raises(UsageError, match=f"unknown long flag '{plus}'"):
-        PROGRAM.parse([plus], {})
+@pytest.mark.parametrize("flag", [NGINX_PLUS, PROXY_PROTOCOL])
+def test_switches(flag: Flag[bool]) -> None:
+    assert flag.env is not None
+    assert not PROGRAM.parse([], {})[flag]
+    assert PROGRAM.parse([f"--{flag.name}"], {})[flag]
+    assert PROGRAM.parse([], {flag.env: "true"})[flag]
+    assert not PROGRAM.parse([f"--no-{flag.name}"], {flag.env: "true"})[flag]
+
+
+def test_the_command_line_goes_before_the_environment() -> None:
+    environ = {"SCRAPE_URI": "http://a/\nhttp://b/", "CONST_LABELS": "a=b,c=d\ne=f"}
+    values = PROGRAM.parse([], environ)
+    assert values[SCRAPE_URI] == ("http://a/", "http://b/")
+    assert values[CONST_LABEL] == ((("a", "b"), ("c", "d")), (("e", "f"),))
+    given = ["--nginx.scrape-uri=http://c/", "--prometheus.const-label=g=h"]
+    values = PROGRAM.parse(given, environ)
+    assert values[SCRAPE_URI] == ("http://c/",)
+    assert values[CONST_LABEL] == ((("g", "h"),),)
+
+
+def test_what_is_not_the_subcommand_is_unexpected() -> None:
+    assert _fails("healthcheck") == [
+        "nginx-prometheus-exporter: error: unexpected healthcheck, try --help"
+    ]
 
 
 def test_a_usage_error_is_one_line() -> None:
@@ -50,7 +74,7 @@ def test_a_start_error_is_one_line_without_credentials() -> None:
     ("text", "seconds"), [("5s", 5), ("1m30s", 90), ("0", 0), ("1.5ms", 0.0015)]
 )
 def test_timeout(text: str, seconds: float) -> None:
-    assert parse_timeout(text) == pytest.approx(seconds)
+    assert parse_positive_duration(text) == pytest.approx(seconds)
     assert PROGRAM.parse([], {"TIMEOUT": text})[TIMEOUT] == pytest.approx(seconds)
 
 

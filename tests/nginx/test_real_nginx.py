@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 
 import pytest
 
@@ -54,6 +55,16 @@ async def test_many_at_once(real_nginx: RealNginx, connect: Connect) -> None:
     assert sorted(task.result().requests for task in tasks) == list(range(1, 21))
 
 
+async def test_a_reload_is_not_seen(real_nginx: RealNginx, connect: Connect) -> None:
+    """The old worker closes the kept connection at some moment: no nginx_up 0."""
+    client = await connect(f"{real_nginx.url}/stub_status")
+    assert (await client.fetch(PATIENCE)).accepted == 1
+    real_nginx.process.send_signal(signal.SIGHUP)
+    async with asyncio.timeout(PATIENCE):
+        while (await client.fetch(PATIENCE)).accepted == 1:
+            pass
+
+
 async def _error(client: Client) -> str:
     with pytest.raises(ScrapeError) as caught:
         await client.fetch(PATIENCE)
@@ -64,7 +75,7 @@ async def test_other_pages(real_nginx: RealNginx, connect: Connect) -> None:
     moved = await connect(f"{real_nginx.url}/moved")
     assert (await moved.fetch(PATIENCE)).requests == 2
     for path, text in {
-        "/loop": "stopped after 10 redirects, expected a stub_status page",
+        "/loop": "stopped after 10 redirects",
         "/forbidden": "expected 200 response, got 403",
         "/none": "expected 200 response, got 404",
         "/html": "body, line 1: expected 'Active connections: N', "

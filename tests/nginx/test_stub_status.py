@@ -46,6 +46,35 @@ def test_page(body: bytes) -> None:
     assert parse_stub_status(body) == STATUS
 
 
+# The format strings of ngx_http_stub_status_module.c in each source tree; %uA is an
+# unsigned number. Read there: nginx 1.22.1, angie 1.13.0, OpenNJet, tengine 1.2.3, 1.4.0,
+# 2.0.0, 2.2.3, 2.4.1, 3.1.0. openresty has no patch for the module.
+NGINX_FORMATS = (
+    "Active connections: %uA \n",
+    "server accepts handled requests\n",
+    " %uA %uA %uA \n",
+    "Reading: %uA Writing: %uA Waiting: %uA \n",
+)
+TENGINE_FORMATS = (
+    "Active connections: %uA \n",
+    "server accepts handled requests request_time\n",
+    " %uA %uA %uA %uA\n",
+    "Reading: %uA Writing: %uA Waiting: %uA \n",
+)
+
+
+@pytest.mark.parametrize(
+    ("formats", "numbers"),
+    [
+        pytest.param(NGINX_FORMATS, (7, 16, 15, 31, 1, 2, 4), id="nginx"),
+        pytest.param(TENGINE_FORMATS, (7, 16, 15, 31, 75806, 1, 2, 4), id="tengine"),
+    ],
+)
+def test_body_of_each_program(formats: tuple[str, ...], numbers: object) -> None:
+    body = "".join(formats).replace("%uA", "%d") % numbers
+    assert parse_stub_status(body.encode()) == STATUS
+
+
 def test_largest_number() -> None:
     body = PAGE.replace(b" 31 ", b" 9223372036854775807 ")
     assert parse_stub_status(body).requests == MAX_VALUE
@@ -100,6 +129,13 @@ def test_largest_number() -> None:
             f"body, line 3: expected a number from 0 to {MAX_VALUE}, "
             "got '9223372036854775808'",
             id="overflow",
+        ),
+        pytest.param(
+            # What nginx prints of a counter that a crashed worker left below zero.
+            PAGE.replace(b"Writing: 2", b"Writing: 18446744073709551615"),
+            f"body, line 4: expected a number from 0 to {MAX_VALUE}, "
+            "got '18446744073709551615'",
+            id="-1, unsigned",
         ),
         pytest.param(
             PAGE.replace(b"Waiting: 4", b"Waiting: " + b"9" * 5000),

@@ -109,11 +109,52 @@ def test_the_same_uri_twice_is_one() -> None:
     assert target.name == "http://a/"
 
 
-def test_two_credentials_for_one_uri() -> None:
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("http://a/s", "HTTP://A/s"),
+        ("http://a/s", "http://a:80/s"),
+        ("https://a/s", "https://a:443/s"),
+        ("http://a", "http://a/"),
+        ("http://a/%7Es", "http://a/~s"),
+        ("http://[::1]/", "http://[0:0::1]/"),
+        ("http://u:p@a/", "http://u:p@A:80"),
+        ("unix:/n.sock", "unix:/n.sock:/"),
+    ],
+)
+def test_the_same_uri_in_other_words_is_one(first: str, second: str) -> None:
+    (target,) = parse_targets([first, second])
+    assert target == parse_target(first), "the first spelling stays"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("http://a/s", "http://a/S"),
+        ("http://a/s", "http://a/s/"),
+        ("http://a/", "http://a:81/"),
+        ("http://a/", "https://a/"),
+        ("http://a:443/", "https://a/"),
+        ("http://a/s", "http://a/s?x"),
+        ("http://a/", "http://a./"),
+        ("http://unix/s", "unix:/n.sock:/s"),
+        ("unix:/n.sock:/s", "unix:/N.sock:/s"),
+        ("unix:/n.sock:/s", "unix:/n.sock:/t"),
+    ],
+)
+def test_two_uris(first: str, second: str) -> None:
+    assert len(parse_targets([first, second])) == 2
+
+
+@pytest.mark.parametrize(
+    "second", ["http://v:secret@a/", "http://v:secret@a", "http://A/"]
+)
+def test_two_credentials_for_one_uri(second: str) -> None:
     with pytest.raises(StartError) as caught:
-        parse_targets(["http://u:sekret@a/", "http://v:secret@a/"])
+        parse_targets(["http://u:sekret@a/", second])
+    name = parse_target(second).name
     assert str(caught.value) == (
-        "--nginx.scrape-uri http://a/ is given with two different sets of "
+        f"--nginx.scrape-uri {name} is given with two different sets of "
         "credentials, expected one"
     )
 

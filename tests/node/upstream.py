@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.node.process import free_port, wait_until_listening
+from tests.process import free_port, wait_until_listening
 
 
 PROJECT = Path(__file__).parents[2]

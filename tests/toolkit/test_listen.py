@@ -40,12 +40,17 @@ def test_refused(address: str, message: str) -> None:
     assert str(caught.value) == message
 
 
-async def test_every_interface_takes_both_families() -> None:
-    with await listen.open_listener(":0") as sock:
+@pytest.mark.parametrize("host", ["", "0.0.0.0", "[::]", "[::0]"])
+async def test_every_interface_takes_both_families(host: str) -> None:
+    """Go reads 0.0.0.0 and :: as the empty host, too."""
+    with await listen.open_listener(f"{host}:0") as sock:
         port = sock.getsockname()[1]
         assert listen.format_address(sock) in {f"[::]:{port}", f"0.0.0.0:{port}"}
         with socket.create_connection(("127.0.0.1", port), timeout=5):
             pass
+        if sock.family == socket.AF_INET6:
+            with socket.create_connection(("::1", port), timeout=5):
+                pass
 
 
 async def test_busy_port_is_named_as_go_names_it() -> None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.node.process import free_port, wait_until_listening
+from tests.process import free_port, wait_until_listening
 
 
 pytestmark = pytest.mark.timeout(120)

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.node.process import DEADLINE_SECONDS, free_port, wait_until_listening
+from tests.process import DEADLINE_SECONDS, free_port, wait_until_listening
 
 
 PROJECT = Path(__file__).parents[3]

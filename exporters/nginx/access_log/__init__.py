@@ -1,0 +1,1 @@
+"""Metrics from nginx's access log (prometheus-nginxlog-exporter's families)."""

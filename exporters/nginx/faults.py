@@ -1,0 +1,85 @@
+"""Say in one line why nginx could not be read: exceptions in, text out.
+
+No text holds a URL: aiohttp's own quote that of a redirect, which may carry
+credentials.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from ssl import SSLCertVerificationError, SSLError
+
+import aiohttp
+from aiohttp.client_exceptions import UnixClientConnectorError
+
+
+_TEXTS: tuple[tuple[type[Exception], str], ...] = (
+    (
+        aiohttp.InvalidURL,
+        "not a URL that can be asked for, expected http://host[:port]/path",
+    ),
+    (
+        aiohttp.ServerDisconnectedError,
+        "connection closed without an answer, expected an HTTP response",
+    ),
+    (
+        aiohttp.ClientPayloadError,
+        "body ends too early, expected the length its header announces",
+    ),
+)
+
+# "[Errno 111] Connect call failed ('::1', 80)", one for each address of a name.
+_ERRNO = re.compile(r"\[Errno (\d+)\]")
+
+
+def explain(error: Exception) -> str:
+    """Return why the request that raised *error* failed."""
+    for kind, text in _TEXTS:
+        if isinstance(error, kind):
+            return text
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"{_peer(error)}: {_certificate(error.certificate_error)}"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"{_peer(error)}: {reason(error.os_error)}"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"expected an HTTP response, got {_line(error.message)}"
+    if isinstance(error, OSError):
+        return reason(error)
+    return f"{type(error).__name__} while asking, expected an HTTP response"
+
+
+def reason(error: OSError) -> str:
+    """Return what the system said, in the words of strerror(3)."""
+    if isinstance(error, SSLCertVerificationError):
+        return _certificate(error)
+    if isinstance(error, socket.gaierror | SSLError):
+        return _line(error.strerror or str(error))
+    # asyncio replaces the kernel's text by "Connect call failed ('::1', 80)".
+    if error.errno is not None:
+        return os.strerror(error.errno)
+    text = error.strerror or str(error) or type(error).__name__
+    # A name with several addresses: each may have failed in its own way.
+    numbers = dict.fromkeys(int(number) for number in _ERRNO.findall(text))
+    return ", ".join(map(os.strerror, numbers)) or _line(text)
+
+
+def _peer(
+    error: aiohttp.ClientConnectorError | aiohttp.ClientConnectorCertificateError,
+) -> str:
+    if isinstance(error, UnixClientConnectorError):
+        return f"connect to unix socket {error.path}"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"look up host {error.host}"
+    return f"connect to {error.host}:{error.port}"
+
+
+def _certificate(error: Exception) -> str:
+    if isinstance(error, SSLCertVerificationError) and error.verify_message:
+        return f"certificate verify failed: {_line(error.verify_message)}"
+    return f"certificate verify failed: {_line(str(error))}"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

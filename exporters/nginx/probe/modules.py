@@ -1,0 +1,90 @@
+"""What a target may be asked for: the parameter ``module``.
+
+blackbox_exporter's modules are settings of a prober; here a module is what is spoken
+to: stub_status, the API of NGINX Plus, php-fpm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+
+from aiohttp.abc import AbstractResolver
+from prometheus_client.core import Metric
+
+from exporters.nginx.client import Client, Network
+from exporters.nginx.collector import Collector
+from exporters.nginx.metrics import Labels
+from exporters.nginx.targets import parse_target
+
+
+# (URI, seconds, where alone it may be connected to) -> families. Never raises because
+# of what the other side did; logs why its *_up is 0.
+Ask = Callable[[str, float, AbstractResolver], Awaitable[list[Metric]]]
+
+
+# What each module says first.
+_UP = frozenset({"nginx_up", "nginxplus_up", "phpfpm_up"})
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """How one kind of target is asked.
+
+    The first of *schemes* is that of a target that names none.
+    """
+
+    ask: Ask
+    schemes: tuple[str, ...] = ("http", "https", "unix")
+
+
+def stub_status(network: Network, const_labels: Labels) -> Module:
+    """Return the module that reads the stub_status page.
+
+    A connection is closed with the probe. Kept ones would save 0.4 ms of CPU each time,
+    and hold 14 kB and a file descriptor for each of a thousand targets.
+    """
+
+    async def ask(
+        uri: str, limit_seconds: float, resolver: AbstractResolver
+    ) -> list[Metric]:
+        async with Client(parse_target(uri), within(network, resolver)) as client:
+            collector = Collector([client], const_labels, limit_seconds)
+            return await collector.collect(None)
+
+    return Module(ask)
+
+
+def plus(network: Network, const_labels: Labels) -> Module:
+    """Return the module that reads the API of NGINX Plus."""
+
+    async def ask(
+        uri: str, limit_seconds: float, resolver: AbstractResolver
+    ) -> list[Metric]:
+        # Imported by the first probe of its kind: 2 MiB.
+        from exporters.nginx.plus.collector import PlusCollector  # noqa: PLC0415
+
+        async with Client(parse_target(uri), within(network, resolver)) as client:
+            collector = PlusCollector([client], const_labels, limit_seconds)
+            return await collector.collect(None)
+
+    return Module(ask)
+
+
+def within(network: Network, resolver: AbstractResolver) -> Network:
+    """Return *network* as a probe may use it: to the addresses of *resolver* only.
+
+    No redirect is followed: aiohttp asks no resolver for an address it finds there.
+    """
+    return replace(network, resolver=resolver, follow_redirects=False)
+
+
+def succeeded(families: Iterable[Metric]) -> bool:
+    """Return whether *families* say of what was asked that it is up."""
+    ups = [
+        sample.value
+        for family in families
+        if family.name in _UP
+        for sample in family.samples
+    ]
+    return bool(ups) and all(ups)

@@ -1,0 +1,106 @@
+"""--help, --version and what ends the program at its start, side by side."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from functools import cache
+from subprocess import CompletedProcess
+
+import pytest
+
+from tests.nginx.oracle.originals import ONE_X, Original
+from tests.nginx.oracle.running import OURS, PROJECT
+from tests.process import DEADLINE_SECONDS
+
+
+pytestmark = pytest.mark.oracle
+
+NO_FILE = "/nonexistent/file"
+ENDS: dict[str, list[str]] = {
+    "unknown flag": ["--nope"],
+    "unknown short flag": ["-z"],
+    "argument": ["argument"],
+    "no value": ["--nginx.scrape-uri"],
+    "value of a switch": ["--nginx.ssl-verify=maybe"],
+    "no duration": ["--nginx.timeout=abc"],
+    "no unit": ["--nginx.timeout=5"],
+    "negative duration": ["--nginx.timeout=-1s"],
+    "no label": ["--prometheus.const-label=novalue"],
+    "log level": ["--log.level=loud"],
+    "log format": ["--log.format=xml"],
+    "no authority": [f"--nginx.ssl-ca-cert={NO_FILE}"],
+    "authority without certificate": ["--nginx.ssl-ca-cert=/dev/null"],
+    "no client certificate": [
+        f"--nginx.ssl-client-cert={NO_FILE}",
+        f"--nginx.ssl-client-key={NO_FILE}",
+    ],
+    "no web config": [f"--web.config.file={NO_FILE}"],
+    "no port": ["--web.listen-address=127.0.0.1"],
+    "no number": ["--web.listen-address=127.0.0.1:http?"],
+}
+# Messages of the command line are kingpin's, to the letter; what comes later is logged.
+USAGE = re.compile(r"^\S+: error: (.*)$", re.MULTILINE)
+
+
+@cache
+def finished(command: tuple[str, ...], *flags: str) -> CompletedProcess[str]:
+    """Run a program that is expected to end by itself, once with the same flags."""
+    return subprocess.run(
+        [*command, *flags],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=DEADLINE_SECONDS,
+    )
+
+
+@pytest.mark.parametrize("flags", ENDS.values(), ids=ENDS)
+@pytest.mark.parametrize("original", ONE_X, ids=str)
+def test_what_ends_the_start(original: Original, flags: list[str]) -> None:
+    # In front: an address among *flags* is the one that cannot be listened on.
+    given = ["--web.listen-address=127.0.0.1:0", *flags]
+    theirs = finished((original.program(),), *given)
+    ours = finished(OURS, *given)
+    assert ours.returncode == theirs.returncode == 1
+    assert USAGE.findall(ours.stderr) == USAGE.findall(theirs.stderr)
+    assert "Traceback" not in ours.stderr
+
+
+@pytest.mark.parametrize("original", ONE_X, ids=str)
+def test_version(original: Original) -> None:
+    """The first line and the names of the others are the same."""
+    theirs, ours = [
+        finished(command, "--version") for command in ((original.program(),), OURS)
+    ]
+    assert ours.returncode == theirs.returncode == 0
+    form = re.compile(r"^nginx_exporter, version|^ +[a-z ]+:", re.MULTILINE)
+    assert form.findall(ours.stdout + ours.stderr) == form.findall(
+        theirs.stdout + theirs.stderr
+    )
+
+
+@pytest.mark.parametrize("original", ONE_X, ids=str)
+def test_flags_of_help(original: Original) -> None:
+    """Ours has every flag with the same default and variable, in the same order."""
+    theirs, ours = [
+        flags_of(finished(command, "--help"))
+        for command in ((original.program(),), OURS)
+    ]
+    if "($TIMEOUT)" not in theirs["--nginx.timeout=5s"]:  # Debian's kingpin is older
+        ours = {head.replace("[no-]", ""): "" for head in ours}
+        theirs = dict.fromkeys(theirs, "")
+    assert [head for head in ours if head in theirs] == list(theirs)
+    assert {head: ours[head] for head in theirs} == theirs
+
+
+def flags_of(run: CompletedProcess[str]) -> dict[str, str]:
+    """Return what --help says of each flag: its head, and its variable."""
+    assert run.returncode == 0
+    found: dict[str, str] = {}
+    for entry in re.split(r"\n  (?=-h|    --)", run.stdout + run.stderr)[1:]:
+        head = re.split(r"  +|\n", entry.strip().removeprefix("-h, "))[0]
+        variable = re.search(r"\(\$\w+\)", entry)
+        found[head] = variable[0] if variable else ""
+    return found
