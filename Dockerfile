@@ -28,7 +28,9 @@ HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
   CMD ["python", "-m", "exporters.node", "healthcheck"]
 ENTRYPOINT ["python", "-m", "exporters.node"]
 
+# The folder is for a volume that nginx has too: --accesslog.syslog-listen=unix:…
 FROM program AS nginx
+RUN mkdir /run/nginx-exporter && chown 65534:65534 /run/nginx-exporter
 USER 65534:65534
 EXPOSE 9113
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \

@@ -18,6 +18,7 @@ from exporters.nginx import fpm, headers, legacy, probe, tls
 from exporters.nginx.access_log import flags as access_log
 from exporters.nginx.client import Client, Network
 from exporters.nginx.collector import Collector
+from exporters.nginx.descriptors import raise_limit
 from exporters.nginx.flags import (
     CONFIG_FILE,
     CONST_LABEL,
@@ -30,7 +31,7 @@ from exporters.nginx.flags import (
 )
 from exporters.nginx.metrics import Labels, const_labels
 from exporters.nginx.patience import CEILING_SECONDS
-from exporters.nginx.probe.modules import plus, stub_status
+from exporters.nginx.probe.modules import php_fpm, plus, stub_status
 from exporters.nginx.proxy_protocol import PROXY_PROTOCOL
 from exporters.nginx.resolver import Resolver, resolver_threads
 from exporters.nginx.targets import parse_targets, split_uris
@@ -58,6 +59,7 @@ async def serve(values: Values, stop: asyncio.Event) -> None:
     Whether anything answers plays no part in the start. Raises StartError for what
     cannot be used: a URI, a label, a certificate, a file, an address.
     """
+    raise_limit()
     addresses = values[LISTEN_ADDRESS]
     protect = legacy.protect(values, values[CONFIG_FILE])
     async with AsyncExitStack() as stack:
@@ -77,7 +79,7 @@ async def _application(values: Values, stack: AsyncExitStack) -> Application:
     network = _network(values, stack)
     prober = await stack.enter_async_context(_prober(values, network, labels))
     logs = await stack.enter_async_context(access_log.access_logs(values, labels))
-    pools = fpm.build_collector(values, network.resolver)
+    pools = fpm.build_collector(values, network.resolver, labels)
     beside = [each for each in (pools, logs, prober and prober.counts) if each]
     nginx = await _nginx(values, network, labels, stack, alone=not beside)
     app = web.exporter_app(
@@ -86,8 +88,8 @@ async def _application(values: Values, stack: AsyncExitStack) -> Application:
         description="Prometheus Exporter for NGINX and NGINX Plus",
         gather=_gather([*nginx, *beside]),
         telemetry_path=values[TELEMETRY_PATH],
-        # Behind every limit of a single nginx: nginx_up 0 comes first.
-        gather_seconds=max(values[TIMEOUT], CEILING_SECONDS) + 5,
+        # Behind every limit of what is asked: nginx_up 0 comes first.
+        gather_seconds=max(values[TIMEOUT], values[fpm.TIMEOUT], CEILING_SECONDS) + 5,
         openmetrics=values[web.ENABLE_OPENMETRICS],
         header_color="#039900",
     )
@@ -114,7 +116,11 @@ def _prober(
 ) -> AbstractAsyncContextManager[Prober | None]:
     return probe.open_prober(
         values,
-        {"stub_status": stub_status(network, labels), "plus": plus(network, labels)},
+        {
+            "stub_status": stub_status(network, labels),
+            "plus": plus(network, labels),
+            "fpm": php_fpm(values, labels),
+        },
         default_module="plus" if values[NGINX_PLUS] else "stub_status",
         timeout_seconds=values[TIMEOUT],
         openmetrics=values[web.ENABLE_OPENMETRICS],

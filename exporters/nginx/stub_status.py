@@ -7,7 +7,7 @@ The page (nginx src/http/modules/ngx_http_stub_status_module.c)::
      16 16 31
     Reading: 0 Writing: 1 Waiting: 1
 
-openresty, angie, freenginx and OpenNJet print the same. tengine (every version since
+openresty, angie and OpenNJet print the same. tengine (every version since
 1.2.3, unless built without T_NGX_HTTP_STUB_STATUS) adds ``request_time`` to the second
 line and a fourth number to the third: the sum of all request times in milliseconds. It
 is read over: no exporter has a name for it (nginx-prometheus-exporter #90 proposed one,

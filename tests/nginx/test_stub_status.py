@@ -46,9 +46,9 @@ def test_page(body: bytes) -> None:
     assert parse_stub_status(body) == STATUS
 
 
-# The format strings of ngx_http_stub_status_module.c in each source tree; %uA is an
-# unsigned number. Read there: nginx 1.22.1, angie 1.13.0, OpenNJet, tengine 1.2.3, 1.4.0,
-# 2.0.0, 2.2.3, 2.4.1, 3.1.0. openresty has no patch for the module.
+# The format strings of ngx_http_stub_status_module.c; %uA is an unsigned number. Read
+# in angie 1.13.0, OpenNJet and tengine 1.2.3, 1.4.0, 2.0.0, 2.2.3, 2.4.1 and 3.1.0;
+# openresty has no patch for the module.
 NGINX_FORMATS = (
     "Active connections: %uA \n",
     "server accepts handled requests\n",

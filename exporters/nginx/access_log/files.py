@@ -12,6 +12,7 @@ from typing import Final
 
 from exporters.nginx.access_log.follow import Follower, Turn
 from exporters.nginx.access_log.intake import Line
+from exporters.toolkit.errors import StartError
 
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,8 @@ class Files:
     """
 
     def __init__(self, patterns: Iterable[str], line: Line) -> None:
-        self.follower = Follower(patterns)
+        self._patterns = tuple(patterns)
+        self.follower = Follower(self._patterns)
         self._line = line
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="access-log")
         self._closing = asyncio.Event()
@@ -36,18 +38,24 @@ class Files:
     async def start(self) -> None:
         """Open what is there; raises StartError for a file that cannot be read."""
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(_START_SECONDS):
-            await loop.run_in_executor(
-                self._thread, self.follower.start, time.monotonic()
-            )
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await loop.run_in_executor(
+                    self._thread, self.follower.start, time.monotonic()
+                )
+        except TimeoutError as error:
+            raise StartError(
+                f"{', '.join(self._patterns)}: cannot follow: expected an answer from "
+                f"the disk within {_START_SECONDS:g} s"
+            ) from error
 
     async def run(self) -> None:
         """Follow until `close`, then read what there is, at most for a second."""
         while not self._closing.is_set():
-            if not await self._turn():
+            if not await self._safe_turn():
                 await self._pause()
         end = time.monotonic() + _LAST_SECONDS
-        while await self._turn() and time.monotonic() < end:
+        while await self._safe_turn() and time.monotonic() < end:
             pass
 
     def close(self) -> None:
@@ -58,6 +66,13 @@ class Files:
         """Close the files, after what the thread does at the moment."""
         self._thread.submit(self.follower.close)
         self._thread.shutdown(wait=False)
+
+    async def _safe_turn(self) -> bool:
+        try:
+            return await self._turn()
+        except Exception:  # one turn that fails must not be the last
+            log.exception("read on in the access log")
+            return False
 
     async def _turn(self) -> bool:
         """Count what is new; return whether there is more at once."""

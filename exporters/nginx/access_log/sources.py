@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import product
 
 from prometheus_client.core import Metric
 
@@ -53,31 +54,38 @@ async def open_access_logs(
     At the end what waits in sockets and files is counted, and socket files, which had
     the permissions *socket_mode*, are removed. Raises StartError.
     """
+    logs = [(plan, AccessLog(plan.settings)) for plan in plans]
     showing = Showing()
-    logs: list[AccessLog] = []
-    routes: dict[Listen, dict[str, list[Line]]] = {}
     async with AsyncExitStack() as stack:
-        for plan in plans:
-            log = AccessLog(plan.settings)
-            logs.append(log)
-            line = printing(log.line) if plan.print_log else log.line
-            for listen in plan.listens:
-                tags = routes.setdefault(listen, {})
-                for tag in plan.tags:
-                    tags.setdefault(tag, []).append(line)
+        for plan, log in logs:
             if plan.files:
                 follower = await stack.enter_async_context(
-                    follow_files(plan.files, line)
+                    follow_files(plan.files, _line(plan, log))
                 )
                 showing.followers[plan.settings.name] = follower
-        for listen, tags in routes.items():
-            intake = Intake(
-                str(listen), {tag: fan_out(lines) for tag, lines in tags.items()}
-            )
+        for listen, tags in _routes(logs).items():
+            intake = Intake(str(listen), tags)
             showing.intakes[str(listen)] = intake
             await _open(stack, listen, intake, socket_mode, showing)
         stack.callback(showing.sockets.clear)
-        yield AccessLogs(logs, showing)
+        yield AccessLogs((log for _, log in logs), showing)
+
+
+def _routes(logs: Iterable[tuple[Plan, AccessLog]]) -> dict[Listen, dict[str, Line]]:
+    """Return who takes the lines that come to each address, by tag."""
+    takers: dict[Listen, dict[str, list[Line]]] = {}
+    for plan, log in logs:
+        for listen, tag in product(plan.listens, plan.tags):
+            tags = takers.setdefault(listen, {})
+            tags.setdefault(tag, []).append(_line(plan, log))
+    return {
+        listen: {tag: fan_out(lines) for tag, lines in tags.items()}
+        for listen, tags in takers.items()
+    }
+
+
+def _line(plan: Plan, log: AccessLog) -> Line:
+    return printing(log.line) if plan.print_log else log.line
 
 
 async def _open(

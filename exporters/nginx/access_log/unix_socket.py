@@ -85,29 +85,30 @@ class UnixSocket:
             )
 
     def _remove_stale(self) -> None:
-        listen, path = self._listen, self._path
-        folder = os.path.dirname(path) or "."
+        folder = os.path.dirname(self._path) or "."
         if not os.path.isdir(folder):
-            raise StartError(
-                f"listen {listen}: expected the folder {folder}, which nginx sees, "
-                "too: there is none"
+            raise self._refused(
+                f"expected the folder {folder}, which nginx sees, too: there is none"
             )
         try:
-            if not stat.S_ISSOCK(os.lstat(path).st_mode):
-                raise StartError(
-                    f"listen {listen}: expected a socket or nothing at that path, "
-                    "found another kind of file"
-                )
-            if _is_served(path):
-                raise StartError(f"listen {listen}: bind: address already in use")
-            os.unlink(path)
+            self._check_left_behind()
+            os.unlink(self._path)
         except FileNotFoundError:
             pass
         except OSError as error:
-            raise StartError(
-                f"listen {listen}: remove the socket of before: "
-                f"{os.strerror(error.errno or 0).lower()}"
-            ) from error
+            reason = os.strerror(error.errno or 0).lower()
+            raise self._refused(f"remove the socket of before: {reason}") from error
+
+    def _check_left_behind(self) -> None:
+        if not stat.S_ISSOCK(os.lstat(self._path).st_mode):
+            raise self._refused(
+                "expected a socket or nothing at that path, found another kind of file"
+            )
+        if _is_served(self._path):
+            raise self._refused("bind: address already in use")
+
+    def _refused(self, reason: str) -> StartError:
+        return StartError(f"listen {self._listen}: {reason}")
 
 
 def _identity(path: str) -> tuple[int, int]:

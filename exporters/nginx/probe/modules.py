@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from aiohttp.abc import AbstractResolver
 from prometheus_client.core import Metric
 
+from exporters.nginx import fpm
 from exporters.nginx.client import Client, Network
 from exporters.nginx.collector import Collector
 from exporters.nginx.metrics import Labels
 from exporters.nginx.targets import parse_target
+from exporters.toolkit.flags import Values
 
 
 # (URI, seconds, where alone it may be connected to) -> families. Never raises because
@@ -69,6 +71,20 @@ def plus(network: Network, const_labels: Labels) -> Module:
             return await collector.collect(None)
 
     return Module(ask)
+
+
+def php_fpm(values: Values, const_labels: Labels) -> Module:
+    """Return the module that reads the status of a pool of php-fpm."""
+
+    async def ask(
+        uri: str, limit_seconds: float, resolver: AbstractResolver
+    ) -> list[Metric]:
+        collector = fpm.collector_of(
+            (uri,), values, resolver, const_labels, limit_seconds
+        )
+        return await collector.collect(None)
+
+    return Module(ask, ("tcp", "unix"))
 
 
 def within(network: Network, resolver: AbstractResolver) -> Network:

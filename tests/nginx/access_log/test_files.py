@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
 
+from exporters.nginx.access_log import files
 from exporters.nginx.access_log.files import follow_files
+from exporters.nginx.access_log.follow import Follower, Turn
 from exporters.toolkit.errors import StartError
 from tests.nginx.access_log.sending import PATIENCE_SECONDS, Lines
 
@@ -61,9 +64,49 @@ async def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
             pass
 
 
-async def test_no_thread_is_left_behind(tmp_path: Path) -> None:
-    import threading  # noqa: PLC0415
+async def test_a_disk_that_hangs_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = threading.Event()
+    monkeypatch.setattr(files, "_START_SECONDS", 0.01)
+    monkeypatch.setattr(Follower, "start", lambda *_: answer.wait(PATIENCE_SECONDS))
+    try:
+        with pytest.raises(StartError) as caught:
+            async with follow_files([str(tmp_path / "access.log")], Lines()):
+                pass
+    finally:
+        answer.set()
+    assert str(caught.value) == (
+        f"{tmp_path}/access.log: cannot follow: expected an answer from the disk "
+        "within 0.01 s"
+    )
 
+
+async def test_a_turn_that_fails_is_not_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = tmp_path / "access.log"
+    log.touch()
+    monkeypatch.setattr(files, "POLL_SECONDS", 0.01)
+    turn = Follower.turn
+    fails = iter([True, True])
+
+    def fail(follower: Follower, now: float) -> Turn:
+        if next(fails, False):
+            raise RuntimeError("of the test")
+        return turn(follower, now)
+
+    monkeypatch.setattr(Follower, "turn", fail)
+    lines = Lines()
+    async with follow_files([str(log)], lines):
+        _append(log, "1\n")
+        assert await lines.until(1) == [b"1"]
+    assert [record.getMessage() for record in caplog.records].count(
+        "read on in the access log"
+    ) == 2
+
+
+async def test_no_thread_is_left_behind(tmp_path: Path) -> None:
     async with follow_files([str(tmp_path / "none")], Lines()):
         (thread,) = (t for t in threading.enumerate() if "access-log" in t.name)
     await asyncio.to_thread(thread.join, PATIENCE_SECONDS)

@@ -11,7 +11,7 @@ from exporters.nginx.access_log.flags import access_logs
 from exporters.nginx.access_log.from_flags import COMBINED, plans_of
 from exporters.nginx.access_log.listen import Listen
 from exporters.nginx.access_log.plan import Plan
-from exporters.nginx.access_log.settings import DEFAULT_MAX_SERIES, Settings
+from exporters.nginx.access_log.settings import Settings
 from exporters.toolkit.errors import StartError, UsageError
 from tests.nginx.access_log.sending import values
 
@@ -30,7 +30,10 @@ def test_nothing_of_it_is_imported_when_nothing_is_asked_for() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == ["exporters.nginx.access_log.flags"]
+    assert done.stdout.split() == [
+        "exporters.nginx.access_log.flags",
+        "exporters.nginx.access_log.settings",
+    ]
 
 
 def test_everything_asked_for() -> None:
@@ -97,10 +100,6 @@ def test_the_file_and_the_flags(tmp_path: Path) -> None:
     ] == [("nginx", {"env": "prod"}), ("blog", {"env": "blog"})]
     (one,) = plans_of(values(f"--accesslog.config-file={file}"), {})
     assert one.settings.name == "blog"
-
-
-def test_the_default_is_the_cores() -> None:
-    assert values()[flags.MAX_SERIES] == DEFAULT_MAX_SERIES
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ async def _collect(
     """Return what tells the flags apart, None without php-fpm."""
     with ThreadPoolExecutor(1) as executor:
         values = PROGRAM.parse(argv, environ)
-        collector = build_collector(values, Resolver(executor))
+        collector = build_collector(values, Resolver(executor), {})
         if collector is None:
             return None
         families = await collector.collect(None)
