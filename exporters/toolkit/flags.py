@@ -88,7 +88,7 @@ class VersionRequested(InformationRequested):
 class Program:
     """One executable: its name as users see it, what it is, and its flags.
 
-    *version_name* is what ``--version`` calls it, where upstream has another name there.
+    *version_name* is what ``--version`` calls it, where upstream has another name.
     """
 
     name: str

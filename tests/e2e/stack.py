@@ -71,6 +71,11 @@ class Stack:
         result: list[dict[str, Any]] = answer["data"]["result"]
         return result
 
+    def number(self, query: str) -> float:
+        """Return the value of *query*, 0 where there is none."""
+        rows = self.prometheus(query)
+        return float(rows[0]["value"][1]) if rows else 0.0
+
     def stored(self, container: str) -> list[tuple[str, int, str]]:
         """Return every (stream, time in ns, line) that the store has of *container*."""
         found: list[tuple[str, int, str]] = []

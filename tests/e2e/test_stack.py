@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections import Counter
@@ -113,6 +114,64 @@ def test_nginx_metrics_move_with_the_requests(site: Stack) -> None:
     for _ in range(50):
         fetch(site.url("NGINX_PORT", STATIC))
     wait_until(lambda: requests() >= before + 50, f"50 requests more than {before}")
+
+
+def test_php_fpm_is_watched(site: Stack) -> None:
+    def accepted() -> float:
+        return site.number("sum(phpfpm_accepted_connections)")
+
+    wait_until(lambda: accepted() > 0, "phpfpm_accepted_connections is there")
+    assert [row["value"][1] for row in site.prometheus("phpfpm_up")] == ["1"]
+    before = accepted()
+    for number in range(5):
+        fetch(site.url("NGINX_PORT", f"/?fpm={number}"))
+    wait_until(lambda: accepted() >= before + 5, f"5 PHP requests more than {before}")
+
+
+def test_the_page_of_php_fpm_is_not_for_visitors(site: Stack) -> None:
+    for path in ("/fpm-status", "/fpm-ping", "/fpm-status?json&full"):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            fetch(site.url("NGINX_PORT", path))
+        assert refused.value.code == 404
+
+
+RESPONSES = 'sum(nginx_http_response_count_total{method="GET",status="200"})'
+
+
+def test_status_codes_and_times_come_from_the_access_log(site: Stack) -> None:
+    before = site.number(RESPONSES)
+    for _ in range(50):
+        fetch(site.url("NGINX_PORT", STATIC))
+    wait_until(lambda: site.number(RESPONSES) >= before + 50, "50 more, counted")
+    for family in ("response_time", "upstream_time", "upstream_connect_time"):
+        name = f"nginx_http_{family}_seconds_hist_count"
+        assert site.number(f"sum({name})") > 0, name
+
+
+def test_nginx_starts_and_serves_without_the_exporter(site: Stack) -> None:
+    before = time.time()
+    docker("stop", PREFIX + "nginx-exporter")
+    try:
+        docker("restart", PREFIX + "nginx")
+
+        def served() -> bool:
+            try:
+                return fetch(site.url("NGINX_PORT", STATIC))[0] == 200
+            except OSError:
+                return False
+
+        wait_until(served, "nginx serves without the exporter")
+    finally:
+        docker("start", PREFIX + "nginx-exporter")
+
+    started = 'process_start_time_seconds{job="nginx"}'
+    fresh = f"{RESPONSES} and on() {started} > {before}"
+
+    def counted() -> bool:
+        fetch(site.url("NGINX_PORT", STATIC))
+        return site.number(fresh) > 0
+
+    wait_until(counted, "the exporter that was started later counts")
 
 
 def test_every_line_is_stored_exactly_once(site: Stack) -> None:

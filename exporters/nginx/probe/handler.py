@@ -132,7 +132,7 @@ class Prober:
         seconds, success = time.perf_counter() - began, succeeded(families)
         self.counts.made(probe.name, success=success)
         note("Probe succeeded" if success else "Probe failed", duration_seconds=seconds)
-        return [*_about(seconds, success=success), *families], admission
+        return [*about(seconds, success=success), *families], admission
 
 
 def _no_note(message: str, **fields: object) -> None:
@@ -144,7 +144,8 @@ def _first(scrape: Scrape, name: str) -> str:
     return next(iter(scrape.query.get(name, ())), "")
 
 
-def _about(seconds: float, *, success: bool) -> list[Metric]:
+def about(seconds: float, *, success: bool) -> list[Metric]:
+    """Return the families that a probe answers beside those of its module."""
     return [
         GaugeMetricFamily(
             "probe_success",

@@ -15,7 +15,11 @@ from pathlib import Path
 from tests.nginx.conftest import program
 
 
-CONF = """
+# Workers must reach the test's folder, which is nobody else's.
+USER = "user root;" if os.geteuid() == 0 else ""
+CONF = (
+    USER
+    + """
 daemon off; worker_processes {workers}; pid {prefix}/nginx.pid;
 error_log {prefix}/error.log notice;
 events {{ worker_connections 64; }}
@@ -36,6 +40,7 @@ http {{
     }}
 }}
 """
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,6 @@ def logging_nginx(
     It inherits a socket that listens already, so that nothing waits until it is up.
     """
     nginx = program("NGINX", "nginx", "/usr/sbin")
-    prefix.chmod(0o755)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
