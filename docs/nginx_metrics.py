@@ -17,10 +17,10 @@ from typing import Final, NamedTuple
 from prometheus_client.core import Metric
 
 from exporters.nginx.access_log.access_log import AccessLog
-from exporters.nginx.access_log.listen import parse_listen
+from exporters.nginx.access_log.opened import open_access_logs
 from exporters.nginx.access_log.plan import Plan
 from exporters.nginx.access_log.settings import Settings
-from exporters.nginx.access_log.sources import open_access_logs
+from exporters.nginx.access_log.sources.listen import parse_listen
 from exporters.nginx.fpm.metrics import Reading, fpm_metrics
 from exporters.nginx.fpm.status import Child, PoolStatus
 from exporters.nginx.fpm.unix_queue import Queue

@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING, Protocol
 from aiohttp.web import Application
 from prometheus_client.core import Metric
 
-from exporters.nginx import fpm, headers, legacy, probe, tls
+from exporters.nginx import fpm, legacy, probe
 from exporters.nginx.access_log import flags as access_log
-from exporters.nginx.client import Client, Network
 from exporters.nginx.collector import Collector
-from exporters.nginx.descriptors import raise_limit
 from exporters.nginx.flags import (
     CONFIG_FILE,
     CONST_LABEL,
@@ -29,11 +27,14 @@ from exporters.nginx.flags import (
     TELEMETRY_PATH,
     TIMEOUT,
 )
+from exporters.nginx.http import headers, tls
+from exporters.nginx.http.client import Client, Network
+from exporters.nginx.http.descriptors import raise_limit
+from exporters.nginx.http.proxy_protocol import PROXY_PROTOCOL
+from exporters.nginx.http.resolver import Resolver, resolver_threads
 from exporters.nginx.metrics import Labels, const_labels
 from exporters.nginx.patience import CEILING_SECONDS
 from exporters.nginx.probe.modules import php_fpm, plus, stub_status
-from exporters.nginx.proxy_protocol import PROXY_PROTOCOL
-from exporters.nginx.resolver import Resolver, resolver_threads
 from exporters.nginx.targets import parse_targets, split_uris
 from exporters.toolkit import version, web
 from exporters.toolkit.flags import Values

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from exporters.nginx import app, fpm, headers, legacy, probe, tls
+from exporters.nginx import app, fpm, legacy, probe
 from exporters.nginx.access_log import flags as access_log
 from exporters.nginx.flags import (
     CONFIG_FILE,
@@ -20,7 +20,8 @@ from exporters.nginx.flags import (
     TELEMETRY_PATH,
     TIMEOUT,
 )
-from exporters.nginx.proxy_protocol import PROXY_PROTOCOL
+from exporters.nginx.http import headers, tls
+from exporters.nginx.http.proxy_protocol import PROXY_PROTOCOL
 from exporters.toolkit import flags, lifecycle, logs, version, web
 from exporters.toolkit.flags import Program, Values
 

@@ -19,8 +19,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from exporters.nginx.client import Client, Network
-from exporters.nginx.resolver import Resolver
+from exporters.nginx.http.client import Client, Network
+from exporters.nginx.http.resolver import Resolver
 from exporters.nginx.targets import parse_target
 
 

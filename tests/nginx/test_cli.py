@@ -8,8 +8,8 @@ import pytest
 
 from exporters.nginx.cli import PROGRAM
 from exporters.nginx.flags import CONST_LABEL, NGINX_PLUS, SCRAPE_URI, TIMEOUT
+from exporters.nginx.http.proxy_protocol import PROXY_PROTOCOL
 from exporters.nginx.positive_duration import parse_positive_duration
-from exporters.nginx.proxy_protocol import PROXY_PROTOCOL
 from exporters.toolkit.errors import UsageError
 from exporters.toolkit.kinds import Flag
 from tests.nginx.conftest import Start, always, fake_nginx, page, response

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.core import Metric
 
-from exporters.nginx.client import Client
 from exporters.nginx.collector import Collector
+from exporters.nginx.http.client import Client
 from tests.nginx.conftest import Connect, always, fake_nginx, page, response
 
 

@@ -21,7 +21,7 @@ from exporters.nginx.flags import (
     SCRAPE_URI,
     TIMEOUT,
 )
-from exporters.nginx.tls import SSL_VERIFY
+from exporters.nginx.http.tls import SSL_VERIFY
 from exporters.toolkit.errors import StartError, UsageError
 from exporters.toolkit.flags import Values
 from tests.nginx.conftest import Start, always, fake_nginx, page, program, response

@@ -7,9 +7,9 @@ import signal
 
 import pytest
 
-from exporters.nginx.client import Client
 from exporters.nginx.collector import Collector
 from exporters.nginx.errors import ScrapeError
+from exporters.nginx.http.client import Client
 from exporters.nginx.stub_status import StubStatus
 from tests.nginx.conftest import Connect, RealNginx
 

@@ -14,23 +14,23 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from prometheus_client.core import Metric
 
-from exporters.nginx.access_log import families
-from exporters.nginx.access_log.json_line import JsonReader
-from exporters.nginx.access_log.labels import Labels
-from exporters.nginx.access_log.measures import (
+from exporters.nginx.access_log.counts import families
+from exporters.nginx.access_log.counts.measures import (
     COUNT_HELP,
     COUNT_NAME,
     ERRORS_HELP,
     ERRORS_NAME,
     MEASURES,
 )
-from exporters.nginx.access_log.meters import Meter, Timing, checked_bounds
-from exporters.nginx.access_log.quantiles import SLICE_SECONDS, SLICES
-from exporters.nginx.access_log.relabel import Rule
-from exporters.nginx.access_log.series import Meters, SeriesTable
+from exporters.nginx.access_log.counts.meters import Meter, Timing, checked_bounds
+from exporters.nginx.access_log.counts.quantiles import SLICE_SECONDS, SLICES
+from exporters.nginx.access_log.counts.series import Meters, SeriesTable
+from exporters.nginx.access_log.counts.tally import Tally
+from exporters.nginx.access_log.lines.json_line import JsonReader
+from exporters.nginx.access_log.lines.labels import Labels
+from exporters.nginx.access_log.lines.relabel import Rule
+from exporters.nginx.access_log.lines.text_line import TextReader
 from exporters.nginx.access_log.settings import DEFAULT_BUCKETS, Settings
-from exporters.nginx.access_log.tally import Tally
-from exporters.nginx.access_log.text_line import TextReader
 
 
 class AccessLog:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Literal
 
 from exporters.nginx.access_log.access_log import AccessLog
-from exporters.nginx.access_log.listen import Listen, parse_listen
 from exporters.nginx.access_log.plan import DEFAULT_TAGS, Plan
 from exporters.nginx.access_log.settings import (
     DEFAULT_FORMAT,
@@ -21,6 +20,7 @@ from exporters.nginx.access_log.settings import (
     Relabeling,
     Settings,
 )
+from exporters.nginx.access_log.sources.listen import Listen, parse_listen
 from exporters.toolkit.decode import Problem, Scalar, decode
 from exporters.toolkit.errors import StartError
 

@@ -15,7 +15,7 @@ from exporters.toolkit.flags import Flag, Values
 
 
 if TYPE_CHECKING:
-    from exporters.nginx.access_log.sources import AccessLogs
+    from exporters.nginx.access_log.opened import AccessLogs
 
 
 def _split(text: str) -> list[str]:
@@ -165,7 +165,7 @@ async def access_logs(
         return
     # Off by default: it costs 1 MiB, with a configuration file 2.
     from exporters.nginx.access_log.from_flags import plans_of  # noqa: PLC0415
-    from exporters.nginx.access_log.sources import open_access_logs  # noqa: PLC0415
+    from exporters.nginx.access_log.opened import open_access_logs  # noqa: PLC0415
 
     plans = plans_of(values, const_labels or {})
     async with open_access_logs(plans, values[SYSLOG_SOCKET_MODE]) as opened:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from exporters.nginx.access_log import flags
-from exporters.nginx.access_log.listen import Listen, parse_listen
 from exporters.nginx.access_log.plan import Plan, distinct
 from exporters.nginx.access_log.settings import Settings
+from exporters.nginx.access_log.sources.listen import Listen, parse_listen
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Values
 

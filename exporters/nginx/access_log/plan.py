@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from exporters.nginx.access_log.listen import Listen
 from exporters.nginx.access_log.settings import Settings
+from exporters.nginx.access_log.sources.listen import Listen
 from exporters.toolkit.errors import StartError
 
 

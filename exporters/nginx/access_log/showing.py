@@ -8,10 +8,10 @@ from typing import Final
 
 from prometheus_client.core import Metric
 
-from exporters.nginx.access_log.datagrams import Datagrams
-from exporters.nginx.access_log.follow import Follower
-from exporters.nginx.access_log.intake import REASONS, Intake
-from exporters.nginx.access_log.unix_socket import UnixSocket
+from exporters.nginx.access_log.sources.datagrams import Datagrams
+from exporters.nginx.access_log.sources.follow import Follower
+from exporters.nginx.access_log.sources.intake import REASONS, Intake
+from exporters.nginx.access_log.sources.unix_socket import UnixSocket
 from exporters.toolkit.errors import StartError
 
 

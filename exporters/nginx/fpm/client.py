@@ -32,7 +32,7 @@ Address = tuple[socket.AddressFamily, str, int]
 
 
 class Lookup(Protocol):
-    """Look a name up, as exporters.nginx.resolver.Resolver does."""
+    """Look a name up, as exporters.nginx.http.resolver.Resolver does."""
 
     async def resolve(self, host: str, port: int = 0) -> list[ResolveResult]:
         """Return the addresses of *host*; raise OSError if it has none."""

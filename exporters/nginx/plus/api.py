@@ -37,7 +37,7 @@ class Answer(Protocol):
 
 
 class Session(Protocol):
-    """A way to one nginx: `exporters.nginx.client.Client` is one."""
+    """A way to one nginx: `exporters.nginx.http.client.Client` is one."""
 
     @property
     def target(self) -> Target:

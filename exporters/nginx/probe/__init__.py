@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from exporters.nginx.http.resolver import Resolver, resolver_threads
 from exporters.nginx.probe.flags import ALLOW, FLAGS, MAX_CONCURRENT
-from exporters.nginx.resolver import Resolver, resolver_threads
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Values
 from exporters.toolkit.promhttp import text_answer

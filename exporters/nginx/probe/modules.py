@@ -13,8 +13,8 @@ from aiohttp.abc import AbstractResolver
 from prometheus_client.core import Metric
 
 from exporters.nginx import fpm
-from exporters.nginx.client import Client, Network
 from exporters.nginx.collector import Collector
+from exporters.nginx.http.client import Client, Network
 from exporters.nginx.metrics import Labels
 from exporters.nginx.targets import parse_target
 from exporters.toolkit.flags import Values

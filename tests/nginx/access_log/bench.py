@@ -8,8 +8,8 @@ import random
 import time
 from collections.abc import Callable, Iterable
 
-from exporters.nginx.access_log import json_line
 from exporters.nginx.access_log.access_log import AccessLog
+from exporters.nginx.access_log.lines import json_line
 from exporters.nginx.access_log.settings import Match, Relabeling, Settings
 from exporters.toolkit.exposition import encode
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings as examples, strategies as st
 
 from exporters.nginx.access_log.access_log import AccessLog
-from exporters.nginx.access_log.series import FOLDED_SERIES
+from exporters.nginx.access_log.counts.series import FOLDED_SERIES
 from exporters.nginx.access_log.settings import (
     Match,
     ParserKind,

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from exporters.nginx.access_log.config import load, parse
-from exporters.nginx.access_log.listen import EXPECTED, Listen
 from exporters.nginx.access_log.plan import Plan
 from exporters.nginx.access_log.settings import (
     DEFAULT_FORMAT,
@@ -13,6 +12,7 @@ from exporters.nginx.access_log.settings import (
     Relabeling,
     Settings,
 )
+from exporters.nginx.access_log.sources.listen import EXPECTED, Listen
 from exporters.toolkit.errors import StartError
 
 

@@ -9,9 +9,9 @@ import pytest
 from exporters.nginx.access_log import flags
 from exporters.nginx.access_log.flags import access_logs
 from exporters.nginx.access_log.from_flags import COMBINED, plans_of
-from exporters.nginx.access_log.listen import Listen
 from exporters.nginx.access_log.plan import Plan
 from exporters.nginx.access_log.settings import Settings
+from exporters.nginx.access_log.sources.listen import Listen
 from exporters.toolkit.errors import StartError, UsageError
 from tests.nginx.access_log.sending import values
 

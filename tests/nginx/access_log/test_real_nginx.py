@@ -15,15 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from exporters.nginx.access_log.datagrams import Datagrams
 from exporters.nginx.access_log.flags import access_logs
-from exporters.nginx.access_log.intake import Intake
-from exporters.nginx.access_log.listen import Listen
-from exporters.nginx.access_log.sockets import open_udp
-from exporters.nginx.access_log.unix_socket import UnixSocket
+from exporters.nginx.access_log.sources.datagrams import Datagrams
+from exporters.nginx.access_log.sources.intake import Intake
+from exporters.nginx.access_log.sources.listen import Listen
+from exporters.nginx.access_log.sources.sockets import open_udp
+from exporters.nginx.access_log.sources.unix_socket import UnixSocket
 from tests.nginx.access_log.nginx_log import CONF, logging_nginx
 from tests.nginx.access_log.sending import Lines, values
-from tests.nginx.access_log.test_sources import until
+from tests.nginx.access_log.test_opened import until
 from tests.nginx.conftest import program
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from exporters.nginx.access_log import files, paths
-from exporters.nginx.access_log.files import follow_files
-from exporters.nginx.access_log.follow import Follower
+from exporters.nginx.access_log.sources import files, paths
+from exporters.nginx.access_log.sources.files import follow_files
+from exporters.nginx.access_log.sources.follow import Follower
 from tests.nginx.access_log.nginx_log import LoggingNginx, logging_nginx
 from tests.nginx.access_log.sending import PATIENCE_SECONDS, Lines
 

@@ -20,7 +20,7 @@ from prometheus_client.core import Metric
 from exporters.nginx.fpm.client import FpmClient
 from exporters.nginx.fpm.collector import FpmCollector, Settings
 from exporters.nginx.fpm.targets import parse_fpm_targets
-from exporters.nginx.resolver import Resolver
+from exporters.nginx.http.resolver import Resolver
 from tests.nginx.conftest import program
 
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from exporters.nginx.fpm import FLAGS, build_collector
-from exporters.nginx.resolver import Resolver
+from exporters.nginx.http.resolver import Resolver
 from exporters.toolkit.errors import StartError, UsageError
 from exporters.toolkit.flags import HelpRequested, Program
 from tests.nginx.fpm.conftest import always, answer, fake_fpm, samples

@@ -14,7 +14,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 from prometheus_client.core import Metric
 
-from exporters.nginx.client import Network
+from exporters.nginx.http.client import Network
 from exporters.nginx.probe import add_probe
 from exporters.nginx.probe.gate import Gate
 from exporters.nginx.probe.handler import Prober, Settings

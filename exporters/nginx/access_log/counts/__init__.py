@@ -1,0 +1,1 @@
+"""What is counted of the lines, and the families that show it."""

@@ -1,0 +1,1 @@
+"""What a line says: its fields, and the labels made of them."""

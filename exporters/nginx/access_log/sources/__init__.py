@@ -1,0 +1,1 @@
+"""Where lines come from: syslog by datagram or stream, files. Bytes in, lines out."""

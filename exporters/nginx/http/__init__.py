@@ -1,0 +1,1 @@
+"""Ask an HTTP server as Go's net/http does: connections, TLS, headers, redirects."""
