@@ -8,7 +8,11 @@ limit is low too, a thousand nginx must not leave none for the scraper that asks
 from __future__ import annotations
 
 import asyncio
-import resource
+import sys
+
+
+if sys.platform != "win32":  # where sockets are no file descriptors
+    import resource
 
 
 # Listening sockets, scrapers (--web.max-requests is 40), lookups, files in /proc.
@@ -23,6 +27,8 @@ MAX_AT_ONCE = 4096
 
 def raise_limit() -> None:
     """Raise the soft limit of open files to the hard one, as far as one may."""
+    if sys.platform == "win32":
+        return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == hard:
         return
@@ -59,7 +65,14 @@ class Descriptors:
 
 def _spare(limit: int | None) -> int:
     if limit is None:
-        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if limit == resource.RLIM_INFINITY:
+        limit = _soft_limit()
+    if limit < 0:  # RLIM_INFINITY
         return 2 * MAX_AT_ONCE * SCRAPES_AT_ONCE
     return max(limit - RESERVED, limit // 2)
+
+
+def _soft_limit() -> int:
+    if sys.platform == "win32":
+        return -1
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return soft
