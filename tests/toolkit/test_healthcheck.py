@@ -235,6 +235,8 @@ def called(monkeypatch: pytest.MonkeyPatch) -> Called:
     def start(module: str, *argv: str) -> tuple[object, ...]:
         monkeypatch.setattr(healthcheck, "run", run)
         monkeypatch.setattr("sys.argv", [module, "healthcheck", *argv])
+        # Another test may have imported it, which runpy warns about.
+        monkeypatch.delitem(sys.modules, f"{module}.__main__", raising=False)
         with pytest.raises(SystemExit) as caught:
             runpy.run_module(module, run_name="__main__")
         assert caught.value.code == 7
