@@ -7,8 +7,8 @@ Both read the same YAML file and follow the same log, which grows by JSON lines 
 in turns with the other. CPU is each whole process', so following the file is in it.
 Without that program ours is measured alone.
 
-2 vCPU EPYC, nothing beside, Debian's Python 3.11.2, 100,000 lines: 31.3 µs of CPU a line
-and 43 MiB, theirs 41.3 µs and 28 MiB: 0.76 and 1.52.
+2 vCPU EPYC, nothing beside, Debian's Python 3.11.2, 100,000 lines: 31.3 µs of CPU a
+line and 43 MiB, theirs 41.3 µs and 28 MiB: 0.76 and 1.52.
 """
 
 from __future__ import annotations
