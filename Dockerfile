@@ -20,8 +20,11 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1
 WORKDIR /opt/app
 STOPSIGNAL SIGTERM
+# For who names the program of the original's image: `command: [/bin/node_exporter, …]`.
+COPY deploy/launch /usr/local/bin/launch
 
 FROM program AS node
+RUN ln -s /usr/local/bin/launch /bin/node_exporter
 USER 65534:65534
 EXPOSE 9100
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
@@ -30,7 +33,9 @@ ENTRYPOINT ["python", "-m", "exporters.node"]
 
 # The folder is for a volume that nginx has too: --accesslog.syslog-listen=unix:…
 FROM program AS nginx
-RUN mkdir /run/nginx-exporter && chown 65534:65534 /run/nginx-exporter
+RUN mkdir /run/nginx-exporter && chown 65534:65534 /run/nginx-exporter \
+    && ln -s /usr/local/bin/launch /usr/bin/nginx-prometheus-exporter \
+    && ln -s /usr/local/bin/launch /usr/bin/exporter
 USER 65534:65534
 EXPOSE 9113
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
@@ -52,7 +57,8 @@ CMD ["--storage.path=/loki/store.db"]
 FROM program AS shipper
 RUN apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends systemd \
-    && rm -rf /var/lib/apt/lists/*
+    && rm -rf /var/lib/apt/lists/* \
+    && ln -s /usr/local/bin/launch /usr/bin/promtail
 EXPOSE 9080
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
   CMD ["python", "-m", "shipper", "healthcheck"]

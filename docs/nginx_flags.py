@@ -7,6 +7,7 @@ it against the help of the real programs.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ HEAD = """\
 `python -m docs.nginx_flags` writes this page. 1.x is nginx-prometheus-exporter since
 1.0, 0.x what Debian 12 has (0.11.0); a column holds the default, – where there is no
 such flag. The environment variable counts where the flag is not given. A flag in
-*italics* is taken but not shown by `--help`.
+*italics* is taken but not shown by `--help`, which says more about each of the others.
 """
 
 
@@ -78,6 +79,8 @@ NOTES = {
 
 def default(flag: Flag[Any]) -> str:
     """Return the default of *flag* as it would be typed."""
+    if flag.placeholder:
+        return flag.placeholder.strip('"')
     value = flag.default
     if isinstance(value, tuple):
         value = value[0] if value else ""
@@ -100,15 +103,25 @@ def _row(flag: Flag[Any]) -> str:
     name = f"--{'[no-]' if flag.parse is None else ''}{flag.name}"
     shown = f"*`{name}`*" if flag.hidden else f"`{name}`"
     env = flag.env or upstream.env
-    note = NOTES.get(flag.name, "")
     cells = [
         shown,
         f"`{env}`" if env else "",
         _cell(upstream.of_1x),
         _cell(upstream.of_0x),
-        "; ".join(filter(None, [_cell(default(flag)), note])),
+        "; ".join(filter(None, [_cell(default(flag)), _note(flag)])),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _note(flag: Flag[Any]) -> str:
+    """Return what is special about *flag*; of one that is ours, what it is for."""
+    if flag.name in NOTES or flag.name in UPSTREAM:
+        return NOTES.get(flag.name, "")
+    sentence = re.split(r"\. (?=[A-Z])", flag.help)[0].rstrip(".")
+    if not sentence[1].isupper():  # YAML stays YAML
+        sentence = sentence[0].lower() + sentence[1:]
+    repeatable = "; repeatable" if flag.repeatable else ""
+    return re.sub(r"([*|<>])", r"\\\1", sentence) + repeatable
 
 
 def _cell(text: str | None) -> str:

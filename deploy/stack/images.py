@@ -151,7 +151,7 @@ def build_programs(*, offline: bool) -> None:
 def program_inputs() -> list[Path]:
     """Return what .dockerignore lets into the build."""
     names = ("exporters", "shipper", "requirements/runtime.txt", "Dockerfile")
-    return [ROOT / name for name in (*names, "LICENSE", "NOTICE")]
+    return [ROOT / name for name in (*names, "LICENSE", "NOTICE", "deploy/launch")]
 
 
 def build(

@@ -51,10 +51,12 @@ Labels = Mapping[str, str]
 def split_const_labels(text: str) -> tuple[tuple[str, str], ...]:
     """Return the pairs in *text*, ``name=value`` or several of them.
 
-    Several are separated by commas or newlines. Raises ValueError with kingpin's
-    text where there is neither ``=`` nor ``:``.
+    Several are separated by commas or newlines; one comma may end a list. Raises
+    ValueError with kingpin's text where there is neither ``=`` nor ``:``.
     """
-    pairs = filter(None, map(str.strip, _LABEL_SEPARATOR.split(text)))
+    pairs = [pair for part in _LABEL_SEPARATOR.split(text) if (pair := part.strip())]
+    if len(pairs) > 1:
+        pairs = [pair.removesuffix(",").rstrip() for pair in pairs]
     return tuple(_pair(pair) for pair in pairs)
 
 

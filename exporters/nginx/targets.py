@@ -19,6 +19,7 @@ EXPECTED = "expected http://host[:port]/path, https://… or unix:/socket:/path"
 # A comma may stand inside a URI; it separates two only where a new URI begins.
 _SEPARATOR = re.compile(r"\s*[,\n]\s*(?=https?://|unix:)", re.IGNORECASE)
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
+_HOST_AND_PATH = re.compile(r"[A-Za-z0-9._-]+/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +91,24 @@ def parse_target(uri: str) -> Target:
 
 
 def _unix_target(uri: str) -> Target:
-    # Upstream splits at every colon, so a socket path can hold none; here the
-    # request begins at the last ":/".
-    socket, separator, path = uri.removeprefix(UNIX).rpartition(":/")
-    if not separator:
-        socket, path = uri.removeprefix(UNIX), ""
+    socket, request = _socket_and_request(uri.removeprefix(UNIX))
     if not socket or _UNPRINTABLE.search(uri):
         raise _unreadable(uri)
     # "unix" is the Host header upstream sends (exporter.go registerCollector).
-    return Target(name=uri, url=f"http://unix/{path}", socket=socket)
+    return Target(name=uri, url=f"http://unix{request}", socket=socket)
+
+
+def _socket_and_request(text: str) -> tuple[str, str]:
+    # Upstream splits at every colon, so a socket path can hold none; here the
+    # request begins at the last ":/".
+    socket, separator, path = text.rpartition(":/")
+    if separator:
+        return socket, f"/{path}"
+    # As upstream: /socket:localhost/path sends the Host "unixlocalhost".
+    socket, _, request = text.rpartition(":")
+    if _HOST_AND_PATH.match(request):
+        return socket, request
+    return text, "/"
 
 
 def _without_credentials(uri: str, parts: SplitResult) -> str:

@@ -91,14 +91,20 @@ class Problem(NamedTuple):
 
 
 def decode(
-    data: bytes, kind: type[D], file: str, warnings: list[str] | None = None
+    data: bytes,
+    kind: type[D],
+    file: str,
+    warnings: list[str] | None = None,
+    *,
+    lenient: bool = False,
 ) -> D:
     """Decode *data*, one YAML document, as *kind*; an empty one means all defaults.
 
     *file* names the source in messages. Keys without effect are appended to
-    *warnings*. Raises DecodeError with all mistakes.
+    *warnings*; with *lenient* also those that are like none that is known, for files
+    of a program that ignores them. Raises DecodeError with all mistakes.
     """
-    decoder = _Decoder(file)
+    decoder = _Decoder(file, lenient=lenient)
     value = decoder.document(data, kind)
     if decoder.errors:
         raise DecodeError(_sorted(decoder.errors))
@@ -117,10 +123,11 @@ class _Message(NamedTuple):
 class _Decoder:
     """Collects errors and warnings while it walks the node tree by type."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, *, lenient: bool = False) -> None:
         self.errors: list[_Message] = []
         self.warnings: list[_Message] = []
         self._file = file
+        self._lenient = lenient
         self._nodes = 0
 
     def document(self, data: bytes, kind: type[Any]) -> object:
@@ -308,7 +315,11 @@ class _Decoder:
             # Of a line that lost its colon the secret may stand where a key should.
             risky = Secret in known.values() and not _KEY.fullmatch(name)
             shown = "<not shown>" if risky else name
-            self._error(key, f"field {shown} not found in {kind.__name__}{hint}")
+            text = f"field {shown} not found in {kind.__name__}{hint}"
+            if self._lenient and not near:
+                self.warnings.append(self._message(key, f"{text}, ignored"))
+            else:
+                self._error(key, text)
         return False
 
 

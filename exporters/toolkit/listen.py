@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Iterable
 from typing import Any
 
 from . import unix_socket, vsock
@@ -83,10 +84,22 @@ async def open_listener(address: str) -> socket.socket:
             )
     except (OSError, UnicodeError) as error:  # gaierror, TimeoutError, bad IDNA
         raise _refused(f"lookup {host}: no such host") from error
-    family, _, _, _, where = found[0]
+    family, where = preferred(found)
     if where[0] in _EVERYWHERE:
         return _listen(address, socket.AF_UNSPEC, ("", port))
     return _listen(address, family, where)
+
+
+def preferred(
+    found: Iterable[tuple[int, int, int, str, tuple[Any, ...]]],
+) -> tuple[int, tuple[Any, ...]]:
+    """Return family and address to listen on, of what getaddrinfo(3) *found*.
+
+    As Go: the first of IPv4, else the first (net, ``addrList.first(isIPv4)``). It is
+    where others look for localhost.
+    """
+    family, _, _, _, where = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+    return family, where
 
 
 def _listen(

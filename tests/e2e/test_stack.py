@@ -193,6 +193,22 @@ def test_still_exactly_once_when_the_shipper_is_restarted(site: Stack) -> None:
         compare(site, PREFIX + name)
 
 
+@pytest.mark.parametrize(
+    ("container", "program", "flag"),
+    [
+        ("node-exporter", "/bin/node_exporter", "--version"),
+        ("nginx-exporter", "/usr/bin/nginx-prometheus-exporter", "--version"),
+        ("promtail", "/usr/bin/promtail", "-version"),
+    ],
+)
+def test_the_original_program_names_work(
+    site: Stack, container: str, program: str, flag: str
+) -> None:
+    """Where the image line alone changes, `command:` and `entrypoint:` name them."""
+    assert site.ports
+    assert "version" in docker("exec", PREFIX + container, program, flag)
+
+
 def test_a_second_up_takes_seconds_and_loses_nothing(site: Stack) -> None:
     lines = docker_logs(PREFIX + "nginx")
     began = time.monotonic()

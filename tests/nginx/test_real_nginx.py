@@ -76,8 +76,10 @@ async def test_other_pages(real_nginx: RealNginx, connect: Connect) -> None:
     assert (await moved.fetch(PATIENCE)).requests == 2
     for path, text in {
         "/loop": "stopped after 10 redirects",
-        "/forbidden": "expected 200 response, got 403",
-        "/none": "expected 200 response, got 404",
+        "/forbidden": "expected 200 response, got 403: "
+        "are this exporter's addresses allowed there?",
+        "/none": "expected 200 response, got 404: "
+        "is there a location with stub_status?",
         "/html": "body, line 1: expected 'Active connections: N', "
         "got '<html>hello</html>'",
     }.items():

@@ -36,6 +36,18 @@ from exporters.toolkit.errors import StartError
             "unix:/run/a:b.sock:/s",
             Target("unix:/run/a:b.sock:/s", "http://unix/s", "/run/a:b.sock"),
         ),
+        (
+            "unix:/run/a:b.sock",
+            Target("unix:/run/a:b.sock", "http://unix/", "/run/a:b.sock"),
+        ),
+        (  # in guides, and upstream reads it: a host before the path
+            "unix:///run/n.sock:localhost/s",
+            Target(
+                "unix:///run/n.sock:localhost/s",
+                "http://unixlocalhost/s",
+                "///run/n.sock",
+            ),
+        ),
     ],
 )
 def test_uri(uri: str, target: Target) -> None:

@@ -200,6 +200,22 @@ def test_keys_without_effect_warn_and_empty_ones_pass() -> None:
         assert load(f"later: {off}") == Outer()
 
 
+def test_lenient_passes_what_resembles_no_key() -> None:
+    text = "x-all: &all {name: n, quux: 1}\ninner: *all\n"
+    warnings: list[str] = []
+    value = decode(text.encode(), Outer, "c.yml", warnings, lenient=True)
+    assert value.inner == Inner("n")
+    assert warnings == [
+        "c.yml:1:1: field x-all not found in Outer, ignored",
+        "c.yml:1:23: field quux not found in Inner, ignored",
+    ]
+    with pytest.raises(DecodeError) as caught:
+        decode(b"label: {a: b}", Outer, "c.yml", [], lenient=True)
+    assert caught.value.errors == (
+        "c.yml:1:1: field label not found in Outer (did you mean labels?)",
+    )
+
+
 def test_anchors_and_merges() -> None:
     text = """
     items:

@@ -53,6 +53,16 @@ async def test_every_interface_takes_both_families(host: str) -> None:
                 pass
 
 
+async def test_of_a_name_ipv4_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go does, while /etc/hosts and RFC 6724 often have ::1 first for localhost."""
+    v6 = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", 0, 0, 0))
+    v4 = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [v6, v4])
+    with await listen.open_listener("localhost:0") as sock:
+        assert sock.getsockname()[0] == "127.0.0.1"
+    assert listen.preferred([v6]) == (socket.AF_INET6, ("::1", 0, 0, 0))
+
+
 async def test_busy_port_is_named_as_go_names_it() -> None:
     with await listen.open_listener("127.0.0.1:0") as sock:
         address = listen.format_address(sock)

@@ -1,7 +1,8 @@
 """The file of ``--accesslog.config-file``: which access logs there are.
 
-The format is that of prometheus-nginxlog-exporter's YAML file (``pkg/config``), read
-strictly: a key that nothing reads is an error, with its place. Its HCL is refused.
+The format is that of prometheus-nginxlog-exporter's YAML file (``pkg/config``). That
+program ignores keys it does not know; here they are a warning with its place, and an
+error where they look like a slip of a known one. Its HCL is refused.
 """
 
 from __future__ import annotations
@@ -150,7 +151,7 @@ def parse(data: bytes, file: str) -> tuple[Plan, ...]:
             "namespaces: [{name: …, source: …}]"
         )
     warnings: list[str] = []
-    config = decode(data, Config, file, warnings)
+    config = decode(data, Config, file, warnings, lenient=True)
     for warning in warnings:
         log.warning("%s", warning)
     if (listen := config.listen) is not None:

@@ -35,11 +35,25 @@ PROCESSES = flags.boolean(
     default=True,
     env="FPM_PROCESSES",
 )
+
+
+def _unquoted(text: str) -> str:
+    """Return *text* without quotes: hipages' exporter reads the list as CSV.
+
+    In docker's files of variables and in compose's lists the quotes are a part of the
+    value: ``- PHP_FPM_SCRAPE_URI="tcp://app:9000/status"``.
+    """
+    return text.replace('"', "")
+
+
 # Not in the help: what is here keeps a command line of hipages' exporter working.
-HIPAGES_SCRAPE_URI = flags.strings(
+HIPAGES_SCRAPE_URI: Flag[tuple[str, ...]] = Flag(
     "phpfpm.scrape-uri",
     "As --fpm.scrape-uri.",
+    (),
+    _unquoted,
     env="PHP_FPM_SCRAPE_URI",
+    repeatable=True,
     hidden=True,
 )
 HIPAGES_FIX_PROCESS_COUNT = flags.boolean(

@@ -10,7 +10,7 @@ import aiohttp
 
 from exporters.nginx.errors import ScrapeError
 from exporters.nginx.http.connector import Network, connector
-from exporters.nginx.http.faults import explain
+from exporters.nginx.http.faults import explain, refusal
 from exporters.nginx.http.redirects import STATUSES, Request, first_request, redirected
 from exporters.nginx.patience import within
 from exporters.nginx.stub_status import StubStatus, excerpt, parse_stub_status
@@ -79,7 +79,7 @@ class Client:
         async with within(timeout_seconds):
             answer = await self.get()
         if answer.status != 200:
-            raise ScrapeError(f"expected 200 response, got {answer.status}")
+            raise ScrapeError(refusal(answer.status, answer.body))
         return parse_stub_status(answer.body)
 
     async def get(self, suffix: str = "", *, max_bytes: int = MAX_BODY_BYTES) -> Answer:

@@ -33,6 +33,19 @@ _TEXTS: tuple[tuple[type[Exception], str], ...] = (
 # "[Errno 111] Connect call failed ('::1', 80)", one for each address of a name.
 _ERRNO = re.compile(r"\[Errno (\d+)\]")
 
+# A place in the source of Python, which tells nobody anything.
+_SSL_SOURCE = re.compile(r" ?\(_ssl\.c:\d+\)")
+# What OpenSSL says where the other side does not speak TLS.
+_NO_TLS = ("WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG")
+
+# What most often is behind a status. nginx (ngx_http_special_response.c) says 400 for
+# HTTP where it expects TLS.
+_STATUS_HINTS = {
+    403: "are this exporter's addresses allowed there?",
+    404: "is there a location with stub_status?",
+}
+_EXPECTS_TLS = b"The plain HTTP request was sent to HTTPS port"
+
 
 def explain(error: Exception) -> str:
     """Return why the request that raised *error* failed."""
@@ -50,11 +63,22 @@ def explain(error: Exception) -> str:
     return f"{type(error).__name__} while asking, expected an HTTP response"
 
 
+def refusal(status: int, body: bytes) -> str:
+    """Return what to say of an answer with *status* that is not 200."""
+    hint = _STATUS_HINTS.get(status, "")
+    if status == 400 and _EXPECTS_TLS in body:
+        hint = "is this port https://?"
+    text = f"expected 200 response, got {status}"
+    return f"{text}: {hint}" if hint else text
+
+
 def reason(error: OSError) -> str:
     """Return what the system said, in the words of strerror(3)."""
     if isinstance(error, SSLCertVerificationError):
         return _certificate(error)
-    if isinstance(error, socket.gaierror | SSLError):
+    if isinstance(error, SSLError):
+        return _tls(error)
+    if isinstance(error, socket.gaierror):
         return _line(error.strerror or str(error))
     # asyncio replaces the kernel's text by "Connect call failed ('::1', 80)".
     if error.errno is not None:
@@ -79,6 +103,13 @@ def _certificate(error: Exception) -> str:
     if isinstance(error, SSLCertVerificationError) and error.verify_message:
         return f"certificate verify failed: {_line(error.verify_message)}"
     return f"certificate verify failed: {_line(str(error))}"
+
+
+def _tls(error: SSLError) -> str:
+    text = _line(_SSL_SOURCE.sub("", error.strerror or str(error)))
+    if any(name in text for name in _NO_TLS):
+        return f"{text}: expected TLS, is this port http://?"
+    return text
 
 
 def _line(text: str) -> str:

@@ -104,6 +104,24 @@ def test_everything_upstream_reads(caplog: pytest.LogCaptureFixture) -> None:
     ]
 
 
+def test_keys_that_upstream_ignores_pass(caplog: pytest.LogCaptureFixture) -> None:
+    text = b"""
+x-format: &format $remote_addr $status
+namespaces:
+  - name: a
+    format: *format
+    only_count: true
+    relabel_configs: [{target_label: u, from: request, description: why}]
+"""
+    (plan,) = parse(text, "c.yaml")
+    assert plan.settings.format == "$remote_addr $status"
+    assert [record.getMessage() for record in caplog.records] == [
+        "c.yaml:2:1: field x-format not found in Config, ignored",
+        "c.yaml:6:5: field only_count not found in Namespace, ignored",
+        "c.yaml:7:56: field description not found in Relabeling, ignored",
+    ]
+
+
 def test_no_prefix() -> None:
     (plan,) = parse(b"namespaces: [{name: a, metrics_override: {prefix: ''}}]", "c")
     assert plan.settings.prefix == ""
@@ -118,6 +136,10 @@ def test_no_prefix() -> None:
         (
             "namespaces: [{name: a, sources: {}}]",
             "c.yaml:1:24: field sources not found in Namespace (did you mean source?)",
+        ),
+        (
+            "namespaces: [{relabel_configs: [{target_label: u, from: x, match: []}]}]",
+            "c.yaml:1:60: field match not found in Relabeling (did you mean matches?)",
         ),
         (
             "namespaces: [{name: a, source: {syslog: {listen_address: 'x:1'}}}]",

@@ -46,6 +46,7 @@ async def test_off_unless_asked_for() -> None:
         ([], {"FPM_SCRAPE_URI": "{}"}, 3, True),
         (["--phpfpm.scrape-uri={}"], {}, 3, True),
         ([], {"PHP_FPM_SCRAPE_URI": "{}"}, 3, True),
+        ([], {"PHP_FPM_SCRAPE_URI": '"{}"'}, 3, True),
         (["--fpm.scrape-uri={}", "--no-fpm.processes"], {}, 3, False),
         (["--fpm.scrape-uri={}"], {"FPM_PROCESSES": "false"}, 3, False),
         (["--fpm.scrape-uri={}", "--fpm.fix-process-count"], {}, 1, True),

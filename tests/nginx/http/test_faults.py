@@ -9,7 +9,7 @@ import pytest
 from aiohttp.client_exceptions import UnixClientConnectorError
 from aiohttp.client_reqrep import ConnectionKey
 
-from exporters.nginx.http.faults import explain
+from exporters.nginx.http.faults import explain, refusal
 
 
 KEY = ConnectionKey("nginx", 8080, False, True, None, None, None, None)
@@ -63,9 +63,13 @@ def _os_error(number: int) -> OSError:
         ),
         (
             aiohttp.ClientConnectorSSLError(
-                KEY, ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
+                KEY,
+                ssl.SSLError(
+                    1, "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)"
+                ),
             ),
-            "connect to nginx:8080: [SSL: WRONG_VERSION_NUMBER] wrong version number",
+            "connect to nginx:8080: [SSL: WRONG_VERSION_NUMBER] wrong version number: "
+            "expected TLS, is this port http://?",
         ),
         (TimeoutError(errno.ETIMEDOUT, "x"), "Connection timed out"),
         (ConnectionResetError(errno.ECONNRESET, "x"), "Connection reset by peer"),
@@ -85,3 +89,32 @@ def _os_error(number: int) -> OSError:
 )
 def test_one_line_without_a_url(error: Exception, text: str) -> None:
     assert explain(error) == text
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "text"),
+    [
+        (500, b"", "expected 200 response, got 500"),
+        (400, b"<html>Bad Request</html>", "expected 200 response, got 400"),
+        (
+            400,
+            b"<center>The plain HTTP request was sent to HTTPS port</center>",
+            "expected 200 response, got 400: is this port https://?",
+        ),
+        (
+            403,
+            b"",
+            "expected 200 response, got 403: "
+            "are this exporter's addresses allowed there?",
+        ),
+        (
+            404,
+            b"",
+            "expected 200 response, got 404: is there a location with stub_status?",
+        ),
+    ],
+)
+def test_what_most_often_is_behind_a_status(
+    status: int, body: bytes, text: str
+) -> None:
+    assert refusal(status, body) == text

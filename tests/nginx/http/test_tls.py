@@ -269,3 +269,19 @@ async def test_real_nginx(secured: Secured, connect: Connect, case: Case) -> Non
     assert case.problem in text
     assert "\n" not in text
     assert "_ssl.c" not in text, "a place in the source of Python tells nobody"
+
+
+async def test_http_spoken_to_a_port_of_https(
+    secured: Secured, connect: Connect
+) -> None:
+    client = await connect(secured.urls["good"].replace("https:", "http:"))
+    with pytest.raises(ScrapeError, match=r"got 400: is this port https://\?$"):
+        await client.fetch(PATIENCE)
+
+
+async def test_https_spoken_to_a_port_of_http(
+    real_nginx: RealNginx, connect: Connect
+) -> None:
+    client = await connect(f"{real_nginx.url.replace('http:', 'https:')}/stub_status")
+    with pytest.raises(ScrapeError, match=r"expected TLS, is this port http://\?$"):
+        await client.fetch(PATIENCE)

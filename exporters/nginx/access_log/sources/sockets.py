@@ -78,6 +78,7 @@ async def resolve(
         raise StartError(f"listen {listen}: lookup {listen.host}: no such host") from (
             error
         )
+    # The first, as nginx does with syslog:server=localhost, also where it is ::1.
     return found[0][0], found[0][4]
 
 

@@ -38,6 +38,23 @@ COMBINED = (
         (rb'{"a":"say \x22hi\x22\x5C"}', {"a": 'say "hi"\\'}),
         (rb'{"a":"\xC3\xA4\xFF\x0A"}', {"a": "\xe4\ufffd\n"}),
         (rb'{"a":"C:\\x22","b":"\x22"}', {"a": "C:\\x22", "b": '"'}),
+        # a format without the quotes that it needs
+        (b'{"a":009}', {"a": "009"}),
+        (b'{"a":NaN,"b":-Infinity}', {"a": "NaN", "b": "-Infinity"}),
+        (b'{"a":,"b": ,"c":}', {"a": "", "b": "", "c": ""}),
+        (b'{ "a" : - , "b" : true , "c" : - }', {"a": "-", "b": True, "c": "-"}),
+        (b'{"a":0.1, 0.2,"b":502, - : 200}', {"a": "0.1, 0.2", "b": "502, - : 200"}),
+        (b'{"a":{"b":},"c":[1]}', {"a": {"b": ""}, "c": ["1"]}),
+        (
+            b'{"a":"x\\":y,z","b":,"c":"," ,"d":":"}',
+            {
+                "a": 'x":y,z',
+                "b": "",
+                "c": ",",
+                "d": ":",
+            },
+        ),
+        (rb'{"a":"\x22:","b":-}', {"a": '":', "b": "-"}),
     ],
 )
 def test_json(line: bytes, expected: dict[str, object]) -> None:
@@ -55,13 +72,11 @@ def test_json(line: bytes, expected: dict[str, object]) -> None:
         b"null",
         b'{"a":"b"',
         b'{"a":"b"} {"a":"b"}',
-        b'{"a":}',
         b"{'a':'b'}",
-        b'{"a":NaN}',
-        b'{"a":-Infinity}',
-        b'{"a":01}',
         b'{"a":"\\x2"}',
         b'{"a":"\\xZZ"}',
+        b'{"a":x"y}',
+        b'{"a":-',
         b'\xef\xbb\xbf{"a":"b"}',
         b'{"a":' + b"[" * 100_000,
         COMBINED,
@@ -69,6 +84,35 @@ def test_json(line: bytes, expected: dict[str, object]) -> None:
 )
 def test_not_json(line: bytes) -> None:
     assert parse(line) is None
+
+
+@pytest.mark.parametrize(
+    "filler",
+    [b'\\"', b'"', b'":', b'":,', b'":-, ', b" ", b": ", b"{", b'":{', b"\\x22"],
+)
+@pytest.mark.parametrize("begin", [b'{"a":"', b'{"a":', b'{"a"', b"{"])
+def test_time_is_linear_in_json(begin: bytes, filler: bytes) -> None:
+    began = time.process_time()
+    JsonReader(()).read(begin + filler * (262_144 // len(filler)))
+    # Quadratic would be minutes.
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"time":"x","@fields":{"status":"200","request_time":"0.1"},"more":{}}',
+        b'{"http": {"status_code": 200}, "a": {"b": {"duration": 0.1}}}',
+        b'{"status":"200","upstream":{"status":"502","request_time":0.1}}',
+        b'{"a":"\\":{","status":"200","request_time":0.1}',
+    ],
+)
+def test_members_of_members(line: bytes) -> None:
+    found = JsonReader(Labels(Settings()).rules).read(line)
+    assert found is not None
+    layout, record = found
+    assert [record[place] for _, place, _ in layout.labels] == ["200"]
+    assert [record[place] for _, place, _ in layout.measures] == ["0.1"]
 
 
 def test_a_number_may_have_any_length() -> None:
@@ -101,6 +145,13 @@ def _values(log_format: str, line: str | bytes, *names: str) -> list[object] | N
         ("$a $a $b", "1 2 3", ["2", "3"]),
         ('{"a":"$a","b":"$b"}', '{"a":"x","b":"y"}', ["x", "y"]),
         ("$a$b;", "12;", ["12", ""]),  # nothing tells them apart
+        # a value ends where all of the text behind it comes
+        ("$a [$b]", "x y [z]", ["x y", "z"]),
+        ("$a | $b", "x|y  z | w", ["x|y  z", "w"]),
+        ("r=$a ua=$b", "r=x y=z ua=w", ["x y=z", "w"]),
+        ('"$a" "$b"', '"x "y" "z"', ['x "y', "z"]),  # escape=none
+        ('{"a":"$a","b":$b}', '{"a":"x\\",\\"b\\":1","b":2}', ['x\\",\\"b\\":1', "2"]),
+        ("$a | $b", "x | y | z", ["x", "y"]),
     ],
 )
 def test_text(log_format: str, line: str, expected: list[str]) -> None:
@@ -118,6 +169,25 @@ def test_text(log_format: str, line: str, expected: list[str]) -> None:
 def test_variables_side_by_side(log_format: str, line: str, expected: str) -> None:
     values = _values(log_format, line, "host", "request_uri", "status")
     assert values == expected.split(" ")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("time_local", "03/Feb/2026:11:22:33 +0800"),
+        ("request", "GET /a?b HTTP/1.1"),
+        ("request", "GET /a b HTTP/1.1"),
+        ("request", "GET / HTTP/2.0"),
+        ("request", "GET /old"),
+        ("request", "-"),
+        ("request", r"\x16\x03\x01"),
+        ("http_x_forwarded_for", "10.0.0.1, 10.0.0.2"),
+        ("http_x_forwarded_for", "-"),
+    ],
+)
+def test_blanks_where_a_blank_is_all_that_follows(variable: str, value: str) -> None:
+    log_format = f"$remote_addr ${variable} $status"
+    assert _values(log_format, f"::1 {value} 200", variable, "status") == [value, "200"]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +230,8 @@ def test_a_format_needs_variables() -> None:
 def test_time_is_linear(filler: str) -> None:
     log_format = (
         "$upstream_addr $upstream_status $upstream_response_time "
-        f'{DEFAULT_FORMAT} "$a" "$b" $upstream_connect_time!'
+        f'{DEFAULT_FORMAT} "$a" "$b" $upstream_connect_time!$request $time_local '
+        "$http_x_forwarded_for | $http_referer !!"
     )
     begin = time.process_time()
     assert _values(log_format, filler * 200_000, "a") is None
@@ -228,6 +299,8 @@ def test_layouts_are_remembered_and_bounded() -> None:
         ("bytes_sent", "body_bytes_sent"),
         ("request_length", "request_length"),
         ("duration", "request_time"),
+        ("responsetime", "request_time"),
+        ("upstreamtime", "upstream_response_time"),
         ("upstream_time", "upstream_response_time"),
         ("upstream_header_time", "upstream_header_time"),
     ],
