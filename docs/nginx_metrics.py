@@ -7,7 +7,9 @@ prints. Metrics are made of values that have everything once, and looked at.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
+import pkgutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
@@ -17,6 +19,7 @@ from typing import Final, NamedTuple
 from prometheus_client.core import Metric
 
 from exporters.nginx.access_log.access_log import AccessLog
+from exporters.nginx.access_log.counts.measures import MEASURES
 from exporters.nginx.access_log.opened import open_access_logs
 from exporters.nginx.access_log.plan import Plan
 from exporters.nginx.access_log.settings import Settings
@@ -25,8 +28,8 @@ from exporters.nginx.fpm.metrics import Reading, fpm_metrics
 from exporters.nginx.fpm.status import Child, PoolStatus
 from exporters.nginx.fpm.unix_queue import Queue
 from exporters.nginx.metrics import nginx_metrics
+from exporters.nginx.plus import tables
 from exporters.nginx.plus.fields import NAMESPACE, Table
-from exporters.nginx.plus.tables import general, http, stream
 from exporters.nginx.probe.counts import ProbeCounts
 from exporters.nginx.probe.handler import about
 from exporters.nginx.stub_status import StubStatus
@@ -65,16 +68,12 @@ _OURS: Final = frozenset(
         "nginx_http_upstream_header_time_seconds_hist",
     }
 )
+# A line that has everything that is measured.
 _LINE: Final = {
     "method": "GET",
     "status": 200,
     "host": "h",
-    "body_bytes_sent": 1,
-    "request_length": 1,
-    "request_time": 1,
-    "upstream_response_time": 1,
-    "upstream_connect_time": 1,
-    "upstream_header_time": 1,
+    **{measure.fields[0]: 1 for measure in MEASURES},
 }
 
 
@@ -107,13 +106,17 @@ def _sections() -> Iterator[tuple[str, Iterable[Row]]]:
 
 def _plus() -> Iterator[Row]:
     yield Row(f"{NAMESPACE}up", "gauge", (), "Status of the last metric scrape")
-    tables = [
+    modules = [
+        importlib.import_module(f"{tables.__name__}.{info.name}")
+        for info in pkgutil.iter_modules(tables.__path__)
+    ]
+    found = [
         value
-        for module in (general, http, stream)
+        for module in modules
         for value in vars(module).values()
         if isinstance(value, Table)
     ]
-    for table in tables:
+    for table in found:
         for field in table.fields:
             labels = (*table.labels, *(["code"] if field.code else []))
             yield Row(field.family(table.prefix), field.type, labels, field.help)

@@ -16,6 +16,7 @@ from prometheus_client.core import Metric
 
 from exporters.nginx import fpm, legacy, probe
 from exporters.nginx.access_log import flags as access_log
+from exporters.nginx.announce import announce
 from exporters.nginx.collector import Collector
 from exporters.nginx.flags import (
     CONFIG_FILE,
@@ -140,9 +141,10 @@ async def _nginx(
     uris = values[SCRAPE_URI]
     if not alone and not split_uris(uris):
         return []
+    targets = parse_targets(uris)
+    announce("Asking nginx", (target.name for target in targets))
     clients = [
-        await stack.enter_async_context(Client(target, network))
-        for target in parse_targets(uris)
+        await stack.enter_async_context(Client(target, network)) for target in targets
     ]
     if not values[NGINX_PLUS]:
         return [Collector(clients, labels, values[TIMEOUT])]

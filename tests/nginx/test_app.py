@@ -59,6 +59,7 @@ async def test_everything_at_once(start_exporter: Start, access_socket: Path) ->
         _, probed = await exporter.get(f"/probe?target={quote(nginx, safe='')}")
         status, text = await exporter.get()
     assert status == 200
+    assert _families(text) - _documented() == set()
     lines = text.splitlines()
     assert 'nginx_http_requests_total{env="prod"} 31' in lines
     assert f'phpfpm_up{{env="prod",pool="www",scrape_uri="{pool}"}} 1' in lines
@@ -71,6 +72,20 @@ async def test_everything_at_once(start_exporter: Start, access_socket: Path) ->
     assert "http_response_count" not in probed
     assert await asyncio.to_thread(exporter.stop) == 0
     assert not await asyncio.to_thread(access_socket.exists)
+
+
+def _families(text: str) -> set[str]:
+    return set(re.findall(r"(?m)^# TYPE (\S+)", text)) - {"nginx_exporter_build_info"}
+
+
+def _documented() -> set[str]:
+    """Return the families of docs/nginx-metrics.md, and those that it leaves out."""
+    page = nginx_metrics.PAGE.read_text()
+    return {
+        *re.findall(r"(?m)^\| \*?`(\w+)`", page),
+        *(f"process_{name}" for name in _PROCESS),
+        *(f"promhttp_metric_handler_{name}" for name in _PROMHTTP),
+    }
 
 
 async def test_who_hangs_keeps_nobody_waiting(start_exporter: Start) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from exporters.nginx.access_log.settings import DEFAULT_MAX_SERIES
+from exporters.nginx.announce import announce
 from exporters.nginx.metrics import split_const_labels
 from exporters.toolkit import flags
 from exporters.toolkit.flags import Flag, Values
@@ -16,6 +18,9 @@ from exporters.toolkit.flags import Flag, Values
 
 if TYPE_CHECKING:
     from exporters.nginx.access_log.opened import AccessLogs
+
+
+log = logging.getLogger(__name__)
 
 
 def _split(text: str) -> list[str]:
@@ -29,7 +34,10 @@ def parse_mode(text: str) -> int:
     except ValueError:
         mode = -1
     if not 0 <= mode <= 0o777:
-        raise ValueError(f"expected permissions like 0660, got '{text}'")
+        raise ValueError(
+            "--accesslog.syslog-socket-mode: expected permissions like 0660, "
+            f"got '{text}'"
+        )
     return mode
 
 
@@ -42,7 +50,10 @@ def parse_buckets(text: str) -> tuple[float, ...]:
     if not all(map(math.isfinite, buckets)) or any(
         low >= high for low, high in pairwise(buckets)
     ):
-        raise ValueError(f"expected seconds that rise, like 0.1,0.5,1; got '{text}'")
+        raise ValueError(
+            "--accesslog.buckets: expected seconds that rise, like 0.1,0.5,1; "
+            f"got '{text}'"
+        )
     return buckets
 
 
@@ -54,7 +65,9 @@ def parse_hosts(text: str) -> tuple[str, ...]:
 def parse_max_series(text: str) -> int:
     """Return the number that *text* is; raise ValueError below one."""
     if not text.isdecimal() or not text.isascii() or int(text) < 1:
-        raise ValueError(f"expected a number of at least 1, got '{text}'")
+        raise ValueError(
+            f"--accesslog.max-series: expected a number of at least 1, got '{text}'"
+        )
     return int(text)
 
 
@@ -161,6 +174,7 @@ async def access_logs(
     format, the configuration file.
     """
     if not any((values[SYSLOG_LISTEN], values[FILE], values[CONFIG_FILE])):
+        _point_out_idle(values)
         yield None
         return
     # Off by default: it costs 1 MiB, with a configuration file 2.
@@ -168,5 +182,20 @@ async def access_logs(
     from exporters.nginx.access_log.opened import open_access_logs  # noqa: PLC0415
 
     plans = plans_of(values, const_labels or {})
+    announce(
+        "Reading access logs", (source for plan in plans for source in plan.sources)
+    )
     async with open_access_logs(plans, values[SYSLOG_SOCKET_MODE]) as opened:
         yield opened
+
+
+def _point_out_idle(values: Values) -> None:
+    """Say which flags have no effect, where no access log is named."""
+    known: tuple[Flag[Any], ...] = FLAGS
+    idle = [f"--{flag.name}" for flag in known if values[flag] != flag.default]
+    if idle:
+        log.warning(
+            "without effect: no access log is named, expected --accesslog."
+            "syslog-listen, --accesslog.file or --accesslog.config-file",
+            extra={"fields": {"flags": ", ".join(idle)}},
+        )

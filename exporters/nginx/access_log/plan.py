@@ -25,6 +25,11 @@ class Plan:
     tags: tuple[str, ...] = DEFAULT_TAGS
     print_log: bool = False
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where the lines come from, in words."""
+        return (*map(str, self.listens), *self.files)
+
 
 def distinct(plans: Iterable[Plan]) -> Iterator[Plan]:
     """Yield *plans*, each with a name of its own.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exporters.nginx.announce import announce
 from exporters.nginx.fpm import flags
 from exporters.nginx.fpm.flags import FLAGS, TIMEOUT
 from exporters.toolkit import version
@@ -32,7 +33,9 @@ def build_collector(
     uris = (*values[flags.SCRAPE_URI], *values[flags.HIPAGES_SCRAPE_URI])
     if not uris:
         return None
-    return collector_of(uris, values, resolver, const_labels, values[TIMEOUT])
+    collector = collector_of(uris, values, resolver, const_labels, values[TIMEOUT])
+    announce("Asking php-fpm", collector.names)
+    return collector
 
 
 def collector_of(

@@ -157,6 +157,9 @@ async def _exchange(sock: socket.socket, request: bytes) -> Answer:
     while not answer.complete:
         if data := await loop.sock_recv(sock, READ_BYTES):
             answer.feed(data)
+            # sock_recv() does not wait for what is there already: a flood would keep
+            # everyone else, the limit of time too, from their turn.
+            await asyncio.sleep(0)
         else:
             answer.end()
     return answer

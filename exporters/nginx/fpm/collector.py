@@ -52,6 +52,11 @@ class FpmCollector:
         self._pools = [_Pool(client) for client in clients]
         self._settings = settings
 
+    @property
+    def names(self) -> list[str]:
+        """The pools as they were given."""
+        return [pool.client.target.name for pool in self._pools]
+
     async def collect(self, scrape_timeout_seconds: float | None) -> list[Metric]:
         """Return the php-fpm families; never raise because of what php-fpm did.
 

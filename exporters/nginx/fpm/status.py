@@ -21,6 +21,7 @@ from exporters.nginx.stub_status import excerpt
 
 # A pool of more children is not to be found; each of them makes ten series.
 MAX_CHILDREN = 10_000
+MAX_NAME_CHARACTERS = 255
 MAX_STATE_CHARACTERS = 64
 
 # What a visitor sent stands between these two; before and after are numbers.
@@ -99,7 +100,7 @@ def parse_status(body: bytes) -> PoolStatus:
     if not isinstance(children, list) or len(children) > MAX_CHILDREN:
         raise FpmError(f"processes: expected a list of at most {MAX_CHILDREN}")
     return PoolStatus(
-        name=page["pool"],
+        name=_text(page["pool"], MAX_NAME_CHARACTERS),
         children=tuple(_child(child) for child in children),
         **_numbers(page, _POOL),
     )
@@ -133,8 +134,13 @@ def _without_visitors(body: bytes) -> bytes:
 def _child(process: object) -> Child:
     if not isinstance(process, dict) or not isinstance(process.get("state"), str):
         raise FpmError("processes: expected objects that have a state")
-    state = process["state"][:MAX_STATE_CHARACTERS]
+    state = _text(process["state"], MAX_STATE_CHARACTERS)
     return Child(state=state, **_numbers(process, _CHILD))
+
+
+def _text(value: str, most: int) -> str:
+    # "\ud800" alone is legal JSON and no text: it could not be written out.
+    return value[:most].encode(errors="replace").decode()
 
 
 def _numbers(

@@ -84,13 +84,14 @@ class Questions:
 
     async def _ask(self, path: str) -> Answer:
         async with self._slots:
-            self._open.append(path)
+            shown = path or "/"
+            self._open.append(shown)
             try:
                 answer = await self._session.get(path, max_bytes=MAX_BODY_BYTES)
             except ScrapeError:
-                self._open.remove(path)
+                self._open.remove(shown)
                 raise
-            self._open.remove(path)  # not if cancelled: it is what was waited for
+            self._open.remove(shown)  # not if cancelled: it is what was waited for
             return answer
 
     def unanswered(self) -> str:
@@ -104,7 +105,8 @@ def refused(path: str, answer: Answer) -> RefusedError:
     with suppress(ScrapeError):
         error = mapping(mapping(parse(answer.body), ()).get("error"), ())
         code, about = text(error.get("code"), ()), text(error.get("text"), ())
-    reason = f": {excerpt(about.encode())}" if about else ""
+    # No colon: behind "got 404 " the page of a probe shows nothing (probe/record.py).
+    reason = f" {excerpt(about.encode())}" if about else ""
     if code:
         reason += f" ({excerpt(code.encode())[1:-1]})"
     return RefusedError(path, answer.status, code, reason)

@@ -20,7 +20,7 @@ from .api import Session
 from .endpoints import LICENSE, Endpoint
 from .fields import NAMESPACE
 from .metrics import Families, merged
-from .reading import Documents, Reader, report_license
+from .reading import Documents, Reader
 from .tables import LABELS
 
 
@@ -105,9 +105,12 @@ class _Nginx:
         # One that cannot be read is no reason to lose everything else.
         families = Families(self._labels)
         try:
+            if isinstance(document, ScrapeError):
+                raise document
             await _add(families, LICENSE, document)
         except ScrapeError as error:
-            report_license(self._session, error)
+            fields = {"uri": self._session.target.name, "error": str(error)}
+            log.warning("error getting license information", extra={"fields": fields})
             return ()
         return families.metrics()
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from prometheus_client.core import Metric
 from prometheus_client.samples import Sample
 
+from exporters.nginx.errors import ScrapeError
 from exporters.nginx.metrics import Labels
 
 from .document import DocumentError, Where, mapping
@@ -15,6 +16,10 @@ from .fields import Entry, Family, Section
 
 
 Label = dict[str, str]
+
+# Of empty records an answer of 16 MiB has a million, and each makes up to 60 samples:
+# more than memory has room for. An nginx with as many servers is not to be found.
+MAX_RECORDS = 20_000
 
 
 class Families:
@@ -27,7 +32,10 @@ class Families:
         self.repeated: list[str] = []
 
     def add(self, record: Record) -> None:
-        """Add the samples of *record*; raise DocumentError if it is not as expected.
+        """Add the samples of *record*.
+
+        Raises DocumentError if it is not as expected, and ScrapeError if it is one
+        more than MAX_RECORDS.
 
         Of two with the same labels the first counts, and `repeated` says so: one
         server twice in one upstream makes upstream answer every scrape with 500.
@@ -37,6 +45,10 @@ class Families:
         if key in self._seen:
             self.repeated.append(" ".join((table.prefix.rstrip("_"), *record.values)))
             return
+        if len(self._seen) >= MAX_RECORDS:
+            raise ScrapeError(
+                f"expected at most {MAX_RECORDS} records in all documents"
+            )
         self._seen.add(key)
         labels = {**self._labels, **dict(zip(table.labels, record.values, strict=True))}
         content = mapping(record.content, record.where)

@@ -9,7 +9,6 @@ missing, and what ``stream`` says it does not have.
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
@@ -21,8 +20,6 @@ from .document import DocumentError, mapping, text
 from .endpoints import CONNECTIONS, HTTP, LICENSE, STREAM, Endpoint
 from .versions import NEWEST, agree, names
 
-
-log = logging.getLogger(__name__)
 
 # The license came with this release, within version 9 of the API.
 LICENSE_RELEASE = 33
@@ -42,7 +39,8 @@ class Reader:
     async def read(self, limit_seconds: float) -> Documents:
         """Return all documents, each by its endpoint; raise ScrapeError if it cannot.
 
-        *limit_seconds* is for all of them together.
+        *limit_seconds* is for all of them together. In the place of a license that
+        cannot be read stands the ScrapeError why.
         """
         questions = Questions(self.session)
         try:
@@ -61,7 +59,7 @@ class Reader:
         if "stream" in listed:
             parts.append(_stream(questions, version))
         if version >= LICENSE.since:
-            parts.append(_license(questions, version, self.session))
+            parts.append(_license(questions, version))
         documents: Documents = {}
         for part in await _together(parts):
             documents |= part
@@ -104,8 +102,8 @@ async def _if_there(
         raise
 
 
-async def _license(questions: Questions, version: int, session: Session) -> Documents:
-    """Return the license, or nothing where it cannot be read: a line in the log.
+async def _license(questions: Questions, version: int) -> Documents:
+    """Return the license, or in its place the ScrapeError why it cannot be read.
 
     A release that has none yet has an empty one, which expired at 0, as upstream.
     """
@@ -116,8 +114,7 @@ async def _license(questions: Questions, version: int, session: Session) -> Docu
             return {LICENSE: {}}
         return await _all(questions, version, (LICENSE,))
     except ScrapeError as error:
-        report_license(session, error)
-        return {}
+        return {LICENSE: error}
 
 
 def _release(path: str, info: object) -> int:
@@ -127,12 +124,6 @@ def _release(path: str, info: object) -> int:
         expected = "a release of NGINX Plus (-rN)"
         raise DocumentError((path, "build"), expected, build)
     return int(release[1])
-
-
-def report_license(session: Session, error: ScrapeError) -> None:
-    """Log that the license of an nginx could not be read."""
-    fields = {"uri": session.target.name, "error": str(error)}
-    log.warning("error getting license information", extra={"fields": fields})
 
 
 async def _together(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

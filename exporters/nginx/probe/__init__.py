@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from exporters.nginx.announce import announce
 from exporters.nginx.http.resolver import Resolver, resolver_threads
 from exporters.nginx.probe.flags import ALLOW, FLAGS, MAX_CONCURRENT
 from exporters.toolkit.errors import StartError
@@ -58,6 +59,7 @@ async def open_prober(
     from exporters.nginx.probe.patterns import parse_patterns  # noqa: PLC0415
 
     patterns = parse_patterns(allowed)
+    announce(f"Answering {PATH} for what is allowed", (each.text for each in patterns))
     # Of their own: names of probes must not hold up those of --nginx.scrape-uri.
     executor = resolver_threads()
     settings = Settings(

@@ -118,7 +118,23 @@ def test_the_file_and_the_flags(tmp_path: Path) -> None:
 def test_a_usage_error(argument: str, error: str) -> None:
     with pytest.raises(UsageError) as caught:
         values(f"--accesslog.{argument}")
-    assert str(caught.value) == error
+    flag = argument.partition("=")[0]
+    named = "" if flag == "label" else f"--accesslog.{flag}: "
+    assert str(caught.value) == named + error
+
+
+async def test_flags_without_an_access_log_are_pointed_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    given = values("--accesslog.host=shop.example", "--accesslog.format=combined")
+    async with flags.access_logs(given) as logs:
+        assert logs is None
+    (record,) = caplog.records
+    assert record.__dict__["fields"]["flags"] == "--accesslog.format, --accesslog.host"
+    caplog.clear()
+    async with flags.access_logs(values()) as logs:
+        assert logs is None
+    assert not caplog.records
 
 
 def test_an_address_that_is_none() -> None:

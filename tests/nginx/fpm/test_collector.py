@@ -3,6 +3,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -237,6 +240,28 @@ async def test_a_scrape_that_is_cancelled_leaves_no_connection(
         with pytest.raises(asyncio.CancelledError):
             await scrape
         await gone.wait()
+
+
+async def test_a_flood_holds_up_nobody(collector: Collect) -> None:
+    """Bytes that are always there already: reading them is no reason to wait."""
+    flood = record(6, b"") * 8192
+
+    def send(server: socket.socket) -> None:
+        with server.accept()[0] as sock, suppress(OSError):
+            until = time.monotonic() + 10
+            while time.monotonic() < until:
+                sock.sendall(flood)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=send, args=(server,))
+        thread.start()
+        uri = f"tcp://127.0.0.1:{server.getsockname()[1]}/status"
+        began = time.monotonic()
+        families = await collector(uri, timeout=0.2).collect(None)
+        taken = time.monotonic() - began
+        thread.join()
+    assert samples(families, "phpfpm_up") == {uri: 0}
+    assert taken < 5
 
 
 async def test_credentials_are_nowhere(

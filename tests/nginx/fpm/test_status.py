@@ -38,6 +38,8 @@ def test_a_page() -> None:
         (b'{"pool": "www", "accepted conn": 1e2}', "accepted_connections", 100),
         (b'{"pool":"www","accepted conn":-1}', "accepted_connections", 0),
         (b'{"pool":"w\xff"}', "name", "w\N{REPLACEMENT CHARACTER}"),
+        (b'{"pool":"w\\ud800"}', "name", "w?"),  # legal JSON, and no text
+        (b'{"pool":"' + b"w" * 999 + b'"}', "name", "w" * 255),
     ],
 )
 def test_pools(body: bytes, field: str, value: float | None) -> None:
@@ -55,6 +57,7 @@ def test_pools(body: bytes, field: str, value: float | None) -> None:
         (child(cpu=None), Child("Idle", 7, 850, None, 2097152)),
         (child(state="(null)"), Child("(null)", 7, 850, 12.5, 2097152)),
         (child(state="x" * 99), Child("x" * 64, 7, 850, 12.5, 2097152)),
+        (child(state="\\udfff"), Child("?", 7, 850, 12.5, 2097152)),
         (child(start_time=""), IDLE),
         ('{"state": "Idle"}', Child("Idle", None, None, None, None)),
     ],

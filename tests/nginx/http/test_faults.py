@@ -68,8 +68,10 @@ def _os_error(number: int) -> OSError:
                     1, "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)"
                 ),
             ),
-            "connect to nginx:8080: [SSL: WRONG_VERSION_NUMBER] wrong version number: "
-            "expected TLS, is this port http://?",
+            (
+                "connect to nginx:8080: [SSL: WRONG_VERSION_NUMBER] wrong version number: "
+                "expected TLS, is this port http://?"
+            ),
         ),
         (TimeoutError(errno.ETIMEDOUT, "x"), "Connection timed out"),
         (ConnectionResetError(errno.ECONNRESET, "x"), "Connection reset by peer"),
@@ -104,8 +106,10 @@ def test_one_line_without_a_url(error: Exception, text: str) -> None:
         (
             403,
             b"",
-            "expected 200 response, got 403: "
-            "are this exporter's addresses allowed there?",
+            (
+                "expected 200 response, got 403: "
+                "are this exporter's addresses allowed there?"
+            ),
         ),
         (
             404,

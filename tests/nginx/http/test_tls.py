@@ -20,6 +20,7 @@ from exporters.nginx.http.tls import client_context, context_from
 from exporters.toolkit.errors import StartError
 from tests.nginx.conftest import (
     Connect,
+    RealNginx,
     always,
     fake_nginx,
     page,

@@ -22,11 +22,16 @@ class Original:
         """Return the version, for the name of a test."""
         return self.version
 
+    def find(self) -> str | None:
+        """Return its path, None if it is not here."""
+        given = os.environ.get(self.variable, "")
+        return shutil.which(given) if given else None
+
     def program(self) -> str:
         """Return its path, or skip the test and say why."""
-        given = os.environ.get(self.variable, "")
-        found = shutil.which(given) if given else None
+        found = self.find()
         if found is None:
+            given = os.environ.get(self.variable, "")
             pytest.skip(f"no nginx exporter {self.version} at {self.variable}={given}")
         return found
 

@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -127,14 +127,41 @@ def running(
             process.communicate(timeout=DEADLINE_SECONDS)
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Ours and, of the originals, those that are here."""
+
+    ours: Exporter
+    originals: Mapping[Original, Exporter]
+
+    def beside(self, original: Original) -> tuple[Exporter, Exporter]:
+        """Return *original* and ours; skip the test without it."""
+        original.program()
+        return self.originals[original], self.ours
+
+
 @contextmanager
-def both(
-    original: Original, flags: Sequence[str], env: Mapping[str, str] | None = None
-) -> Iterator[tuple[Exporter, Exporter]]:
-    """Run *original* and ours with the very same *flags* and *env*."""
-    dashes = "-" if original.single_dash else "--"
-    with (
-        running([original.program()], flags, env, dashes) as them,
-        running(OURS, flags, env, dashes) as us,
-    ):
-        yield them, us
+def together(
+    originals: Sequence[Original],
+    flags: Sequence[str],
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Together]:
+    """Run *originals* and ours with the very same *flags* and *env*.
+
+    Ours takes half a second to start, so it is shared by all of them. Without any of
+    them the tests are skipped.
+    """
+    here = [original for original in originals if original.find()]
+    if not here:
+        originals[0].program()
+    dashes = "-" if originals[0].single_dash else "--"
+    with ExitStack() as stack:
+        yield Together(
+            stack.enter_context(running(OURS, flags, env, dashes)),
+            {
+                original: stack.enter_context(
+                    running([original.program()], flags, env, dashes)
+                )
+                for original in here
+            },
+        )

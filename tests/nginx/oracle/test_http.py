@@ -14,7 +14,7 @@ import pytest
 from tests.nginx.oracle.answers import different
 from tests.nginx.oracle.conftest import Doors
 from tests.nginx.oracle.originals import ONE_X, SID, Original
-from tests.nginx.oracle.running import Exporter, Request, both
+from tests.nginx.oracle.running import Request, Together, together
 
 
 pytestmark = pytest.mark.oracle
@@ -146,20 +146,19 @@ DIFFERENT = (
 )
 
 
-@pytest.fixture(scope="module", params=ONE_X, ids=str)
-def pair(
-    request: pytest.FixtureRequest, doors: Doors
-) -> Iterator[tuple[Original, Exporter, Exporter]]:
-    """Run both for all tests of this module."""
+@pytest.fixture(scope="module")
+def exporters(doors: Doors) -> Iterator[Together]:
+    """Run all for all tests of this module."""
     uri = doors.fill("--nginx.scrape-uri=http://127.0.0.1:{plain}/fixed")
-    with both(request.param, [uri]) as (them, us):
-        yield request.param, them, us
+    with together(ONE_X, [uri]) as running:
+        yield running
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_answer(name: str, pair: tuple[Original, Exporter, Exporter]) -> None:
-    original, them, us = pair
-    found = different(*(each.ask(REQUESTS[name]) for each in (them, us)))
+@pytest.mark.parametrize("original", ONE_X, ids=str)
+def test_answer(name: str, original: Original, exporters: Together) -> None:
+    pair = exporters.beside(original)
+    found = different(*(each.ask(REQUESTS[name]) for each in pair))
     expected = {
         what
         for difference in DIFFERENT

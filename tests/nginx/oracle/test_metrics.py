@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pytest
 
 from tests.nginx.oracle.compare import COMMON, ZERO_X, check, differences, parse
 from tests.nginx.oracle.conftest import Doors
 from tests.nginx.oracle.originals import BOOKWORM, ONE_X, Original
-from tests.nginx.oracle.running import both
+from tests.nginx.oracle.running import together
 
 
 pytestmark = pytest.mark.oracle
@@ -168,15 +169,36 @@ ZERO_X_CASES: dict[str, Case] = {
 }
 
 
-def side_by_side(original: Original, case: Case, doors: Doors) -> None:
-    """Run *original* and ours with the flags of *case* and compare everything."""
-    flags, env, expected = case
+@dataclass(frozen=True, slots=True)
+class Scraped:
+    """What ours said, and what each original said before and after."""
+
+    ours: str
+    theirs: Mapping[Original, tuple[str, str]]
+
+
+def scrape(originals: Sequence[Original], case: Case, doors: Doors) -> Scraped:
+    """Run *originals* and ours with what *case* says, and scrape them."""
+    flags, env, _ = case
+    with together(originals, *_filled(flags, env, doors)) as running:
+        before = {name: them.scrape() for name, them in running.originals.items()}
+        ours = running.ours.scrape()
+        return Scraped(
+            ours,
+            {
+                name: (before[name], them.scrape())
+                for name, them in running.originals.items()
+            },
+        )
+
+
+def compare(original: Original, case: Case, scraped: Scraped) -> None:
+    """Compare everything that *original* and ours said, and look at ours."""
     accepted = (*COMMON, *(ZERO_X if original.single_dash else ()))
-    with both(original, *_filled(flags, env, doors)) as (them, us):
-        before, ours, after = them.scrape(), us.scrape(), them.scrape()
-    check(differences(before, ours, after, accepted))
-    read = parse(ours)
-    for family, values in expected.items():
+    before, after = scraped.theirs[original]
+    check(differences(before, scraped.ours, after, accepted))
+    read = parse(scraped.ours)
+    for family, values in case[2].items():
         samples = [line for name, line in read.lines if name == family]
         # Behind HELP and TYPE; how ports, and so addr, are sorted is chance.
         assert sorted(read.values[line] for line in samples[2:]) == values
@@ -191,12 +213,20 @@ def _filled(
     )
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.fixture(scope="module", params=CASES)
+def scraped(request: pytest.FixtureRequest, doors: Doors) -> tuple[Case, Scraped]:
+    """Scrape once for each case: all 1.x, and ours in between."""
+    case = CASES[request.param]
+    return case, scrape(ONE_X, case, doors)
+
+
 @pytest.mark.parametrize("original", ONE_X, ids=str)
-def test_one_x(original: Original, case: Case, doors: Doors) -> None:
-    side_by_side(original, case, doors)
+def test_one_x(original: Original, scraped: tuple[Case, Scraped]) -> None:
+    original.program()
+    case, texts = scraped
+    compare(original, case, texts)
 
 
 @pytest.mark.parametrize("case", ZERO_X_CASES.values(), ids=ZERO_X_CASES)
 def test_zero_x(case: Case, doors: Doors) -> None:
-    side_by_side(BOOKWORM, case, doors)
+    compare(BOOKWORM, case, scrape([BOOKWORM], case, doors))

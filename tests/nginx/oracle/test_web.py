@@ -12,7 +12,7 @@ import pytest
 from tests.nginx.oracle.answers import different
 from tests.nginx.oracle.conftest import Doors
 from tests.nginx.oracle.originals import ONE_X, Original
-from tests.nginx.oracle.running import Exporter, Request, both
+from tests.nginx.oracle.running import Request, Together, together
 
 
 pytestmark = pytest.mark.oracle
@@ -42,20 +42,19 @@ REQUESTS = {
 }
 
 
-@pytest.fixture(scope="module", params=ONE_X, ids=str)
+@pytest.fixture(scope="module")
 def protected(
-    request: pytest.FixtureRequest,
     doors: Doors,
     certificate: Path,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[Exporter, Exporter]]:
-    """Run both with a file that asks for TLS and for a password."""
+) -> Iterator[Together]:
+    """Run all with a file that asks for TLS and for a password."""
     file = tmp_path_factory.mktemp("web") / "web.yml"
     hashed = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
     file.write_text(WEB_CONFIG.format(pem=certificate, hashed=hashed))
     uri = doors.fill("--nginx.scrape-uri=http://127.0.0.1:{plain}/fixed")
-    with both(request.param, [uri, f"--web.config.file={file}"]) as pair:
-        yield pair
+    with together(ONE_X, [uri, f"--web.config.file={file}"]) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +63,12 @@ def tls(certificate: Path) -> ssl.SSLContext:
 
 
 @pytest.mark.parametrize("name", REQUESTS)
+@pytest.mark.parametrize("original", ONE_X, ids=str)
 def test_password_and_tls(
-    name: str, protected: tuple[Exporter, Exporter], tls: ssl.SSLContext
+    original: Original, name: str, protected: Together, tls: ssl.SSLContext
 ) -> None:
-    theirs, ours = [each.ask(REQUESTS[name], tls) for each in protected]
+    pair = protected.beside(original)
+    theirs, ours = [each.ask(REQUESTS[name], tls) for each in pair]
     assert different(theirs, ours) == {}
     assert ours.status == {"alice nowhere": 404}.get(
         name, 200 if name.startswith("alice") else 401
@@ -75,28 +76,39 @@ def test_password_and_tls(
     assert ours.headers["x-frame-options"] == "deny"
 
 
-def test_http_spoken_to_https(protected: tuple[Exporter, Exporter]) -> None:
-    theirs, ours = [each.ask(Request()) for each in protected]
+@pytest.mark.parametrize("original", ONE_X, ids=str)
+def test_http_spoken_to_https(original: Original, protected: Together) -> None:
+    theirs, ours = [each.ask(Request()) for each in protected.beside(original)]
     assert different(theirs, ours) == {}
     assert ours.status == 400
 
 
-@pytest.mark.parametrize(
-    ("path", "asked"),
-    [
-        ("/m", ["/m", "/metrics", "/", "/m/", "//m", "/m?name[]="]),
-        ("/deep/er", ["/deep/er", "/deep", "/"]),
-        ("/", ["/", "//", "/?x=1"]),
-    ],
-)
+# The telemetry path, and what is asked for then.
+PATHS = {
+    "/m": ["/m", "/metrics", "/", "/m/", "//m", "/m?name[]="],
+    "/deep/er": ["/deep/er", "/deep", "/"],
+    "/": ["/", "//", "/?x=1"],
+}
+
+
+@pytest.fixture(scope="module", params=PATHS)
+def elsewhere(
+    request: pytest.FixtureRequest, doors: Doors
+) -> Iterator[tuple[list[str], Together]]:
+    """Run all with another telemetry path."""
+    uri = doors.fill("--nginx.scrape-uri=http://127.0.0.1:{plain}/fixed")
+    path = request.param
+    with together(ONE_X, [uri, f"--web.telemetry-path={path}"]) as running:
+        yield PATHS[path], running
+
+
 @pytest.mark.parametrize("original", ONE_X, ids=str)
 def test_telemetry_path(
-    original: Original, path: str, asked: list[str], doors: Doors
+    original: Original, elsewhere: tuple[list[str], Together]
 ) -> None:
-    uri = doors.fill("--nginx.scrape-uri=http://127.0.0.1:{plain}/fixed")
-    with both(original, [uri, f"--web.telemetry-path={path}"]) as pair:
-        for each in asked:
-            request = Request(path=each)
-            theirs, ours = [exporter.ask(request) for exporter in pair]
-            if original.name_filter or "name[]" not in each:
-                assert different(theirs, ours) == {}, each
+    asked, running = elsewhere
+    pair = running.beside(original)
+    for each in asked:
+        theirs, ours = [exporter.ask(Request(path=each)) for exporter in pair]
+        if original.name_filter or "name[]" not in each:
+            assert different(theirs, ours) == {}, each

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from prometheus_client.core import Metric
 
+from exporters.nginx.plus import metrics
 from exporters.nginx.plus.collector import PlusCollector
 from exporters.nginx.targets import Target
 from exporters.toolkit.errors import StartError
@@ -217,14 +218,49 @@ async def test_a_value_of_the_wrong_type(
     assert [record.__dict__["fields"]["error"] for record in caplog.records] == [text]
 
 
-async def test_a_license_of_the_wrong_type(caplog: pytest.LogCaptureFixture) -> None:
-    answer = reply({"active_till": 5, "reporting": {"grace": "long"}})
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (
+            reply({"active_till": 5, "reporting": {"grace": "long"}}),
+            (
+                "license: reporting.grace: expected an integer from 0 to "
+                "18446744073709551615, got '\"long\"'"
+            ),
+        ),
+        (Reply(500, b""), "/9/license: expected 200 response, got 500"),
+    ],
+)
+async def test_no_license(
+    answer: Reply, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
     families = await _collector(_session(answers={"license": answer})).collect(None)
     assert len(families) == 133 - 4
     (record,) = caplog.records
     assert record.getMessage() == "error getting license information"
-    assert record.__dict__["fields"]["error"].startswith(
-        "license: reporting.grace: expected an integer"
+    assert record.__dict__["fields"] == {"uri": "http://n:8080/api", "error": text}
+
+
+async def test_one_line_where_more_than_the_license_is_missing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answers = {"license": Reply(500, b""), "connections": Reply(500, b"")}
+    await _collector(_session(answers=answers)).collect(None)
+    (record,) = caplog.records
+    assert record.getMessage() == "error getting stats"
+
+
+async def test_more_records_than_any_nginx_has(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics, "MAX_RECORDS", 100)
+    zones: dict[str, Any] = {str(number): {} for number in range(101)}
+    session = _session(answers={"http/server_zones": reply(zones)})
+    families = await _collector(session).collect(None)
+    assert [family.name for family in families] == ["nginxplus_up"]
+    (record,) = caplog.records
+    assert record.__dict__["fields"]["error"] == (
+        "http/server_zones: expected at most 100 records in all documents"
     )
 
 

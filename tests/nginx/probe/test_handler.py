@@ -15,10 +15,10 @@ from aiohttp.abc import AbstractResolver
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from exporters.nginx.probe import add_probe, handler
-from exporters.nginx.probe.modules import Module
+from exporters.nginx.probe.modules import Module, plus
 from exporters.toolkit.errors import StartError
 from tests.nginx.conftest import always, fake_nginx, page, response
-from tests.nginx.probe.conftest import exporter
+from tests.nginx.probe.conftest import exporter, network
 
 
 LOCAL = "127.0.0.1"
@@ -452,6 +452,17 @@ async def test_debug_shows_nothing_of_what_a_server_sent(
     assert said in text
     assert "sekret" not in text
     assert "expected" in repr([each.__dict__ for each in caplog.records])
+
+
+async def test_debug_shows_nothing_of_an_error_of_the_api() -> None:
+    error = b'{"error": {"text": "sekret", "code": "sekret"}}'
+    async with (
+        fake_nginx(always(response(error, "403 Forbidden"))) as (_, uri),
+        exporter(LOCAL, modules={"plus": plus(network(), {})}) as prober,
+    ):
+        _, text = await prober.get(uri, debug="true")
+    assert "/9/: expected 200 response, got 403 something else" in text
+    assert "sekret" not in text
 
 
 async def test_debug_of_one_probe_has_no_lines_of_another() -> None:

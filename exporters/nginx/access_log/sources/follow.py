@@ -62,7 +62,8 @@ class Follower:
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self.state = State()  # replaced after each turn: another thread reads it
-        self._paths = Paths(patterns)
+        self._patterns = tuple(patterns)
+        self._paths = Paths(self._patterns)
         self._followed: dict[Identity, _Followed] = {}
         self._first = 0
         self._complaints: dict[str, str] = {}
@@ -76,6 +77,9 @@ class Follower:
         for path in self._paths.literal:
             _check(path)
         self._look_around(now, from_end=True)
+        if not self._followed:
+            missing = {"files": ", ".join(self._patterns)}
+            log.warning("No access log is there yet", extra={"fields": missing})
         self._show()
 
     def turn(self, now: float) -> Turn:
