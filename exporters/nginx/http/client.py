@@ -86,7 +86,8 @@ class Client:
         """Return the answer to a GET of the target's URL, *suffix* after its path.
 
         Redirects are followed. A body of more than *max_bytes* is an error if the
-        status is 200, else it is cut. There is no limit of time: the caller has one.
+        status is 200; of any other MAX_BODY_BYTES are enough, and it is cut. There is
+        no limit of time: the caller has one.
         Raises ScrapeError for everything that is not an answer in HTTP.
         """
         network = self._network
@@ -161,6 +162,8 @@ def _connection_trace() -> aiohttp.TraceConfig:
 
 async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     body = bytearray()
+    if response.status != 200:
+        max_bytes = min(max_bytes, MAX_BODY_BYTES)
     try:
         async for chunk in response.content.iter_chunked(max_bytes):
             body += chunk

@@ -22,7 +22,8 @@ from exporters.nginx.targets import Target
 
 if TYPE_CHECKING:
     from aiohttp.client import ClientTimeout
-    from aiohttp.client_reqrep import ClientRequest
+    from aiohttp.client_reqrep import ClientRequest, ConnectionKey
+    from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
 
 # Shorter than nginx's keepalive_timeout (75 s, 65 s in the packaged nginx.conf), so
@@ -61,10 +62,10 @@ def connector(target: Target, network: Network, *, keep: bool) -> aiohttp.BaseCo
     seconds = KEEPALIVE_SECONDS if keep else None
     # limit=0: Descriptors.slots bounds them, all targets' together.
     if target.socket is not None:
-        return aiohttp.UnixConnector(
+        return UnixConnector(
             target.socket, limit=0, keepalive_timeout=seconds, force_close=not keep
         )
-    return aiohttp.TCPConnector(
+    return TCPConnector(
         limit=0,
         keepalive_timeout=seconds,
         force_close=not keep,
@@ -75,7 +76,32 @@ def connector(target: Target, network: Network, *, keep: bool) -> aiohttp.BaseCo
     )
 
 
-class ProxyProtocolConnector(aiohttp.BaseConnector):
+class QuietConnector(aiohttp.BaseConnector):
+    """Keep no connection over which something came that was not asked for.
+
+    aiohttp would take it for the answer to the next request, and the answer for that
+    to the one after. HAProxy says 408 before it closes an idle connection; net/http
+    closes such a one (transport.go, readLoopPeekFailLocked).
+    """
+
+    async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
+        while (connection := await super()._get(key, traces)) is not None:
+            protocol = connection.protocol
+            if protocol is not None and not protocol.should_close:
+                break
+            connection.close()
+        return connection
+
+
+class TCPConnector(QuietConnector, aiohttp.TCPConnector):
+    """Connect over TCP."""
+
+
+class UnixConnector(QuietConnector, aiohttp.UnixConnector):
+    """Connect over a unix socket."""
+
+
+class ProxyProtocolConnector(QuietConnector):
     """Write a PROXY header on each new connection, in front of TLS and HTTP.
 
     aiohttp has no hook between connecting and TLS, so this connects by itself, in the

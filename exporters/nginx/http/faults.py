@@ -26,9 +26,12 @@ _TEXTS: tuple[tuple[type[Exception], str], ...] = (
     ),
     (
         aiohttp.ClientPayloadError,
-        "body ends too early, expected the length its header announces",
+        "body is cut off or damaged, expected what its header announces",
     ),
 )
+
+# aiohttp quotes what it cannot read, and that may be a line without an end.
+MAX_CHARACTERS = 200
 
 # "[Errno 111] Connect call failed ('::1', 80)", one for each address of a name.
 _ERRNO = re.compile(r"\[Errno (\d+)\]")
@@ -83,6 +86,8 @@ def reason(error: OSError) -> str:
     # asyncio replaces the kernel's text by "Connect call failed ('::1', 80)".
     if error.errno is not None:
         return os.strerror(error.errno)
+    if isinstance(error, ConnectionResetError) and not error.args:
+        return "connection closed during the TLS handshake"  # asyncio/sslproto.py
     text = error.strerror or str(error) or type(error).__name__
     # A name with several addresses: each may have failed in its own way.
     numbers = dict.fromkeys(int(number) for number in _ERRNO.findall(text))
@@ -113,4 +118,5 @@ def _tls(error: SSLError) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    line = " ".join(text.split())
+    return f"{line[:MAX_CHARACTERS]}..." if len(line) > MAX_CHARACTERS else line

@@ -66,7 +66,13 @@ def look_up(host: str, port: int, family: socket.AddressFamily) -> list[ResolveR
 
     Without AI_ADDRCONFIG, as Go: "localhost" has its 127.0.0.1 on an IPv6 host, too.
     """
-    found = socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+    except (
+        UnicodeError
+    ) as error:  # "a..b": Python's IDNA codec refuses it, in its words
+        text = "Name or service not known"
+        raise socket.gaierror(socket.EAI_NONAME, text) from error
     return [
         _result(host, number, protocol, address)
         for number, _, protocol, _, address in found

@@ -32,6 +32,7 @@ http {{
     log_format metrics escape=json '{{"method":"$request_method","status":$status,'
         '"body_bytes_sent":$body_bytes_sent,"request_length":$request_length,'
         '"request_time":$request_time,"host":"$host"}}';
+    {http}
     server {{
         listen 127.0.0.1:{port};
         {directives}
@@ -72,9 +73,11 @@ class LoggingNginx:
 
 @contextmanager
 def logging_nginx(
-    prefix: Path, *directives: str, workers: int = 1
+    prefix: Path, *directives: str, workers: int = 1, http: str = ""
 ) -> Iterator[LoggingNginx]:
-    """Run nginx with *directives* in its server; see `tests.nginx.conftest.real_nginx`.
+    """Run nginx with *directives* in its server and *http* in front of it.
+
+    See `tests.nginx.conftest.real_nginx`.
 
     It inherits a socket that listens already, so that nothing waits until it is up.
     """
@@ -89,6 +92,7 @@ def logging_nginx(
                 prefix=prefix,
                 port=port,
                 workers=workers,
+                http=http,
                 directives="\n        ".join(directives),
             )
         )

@@ -104,6 +104,7 @@ def test_a_name_that_does_not_resolve_keeps_nginx_from_starting(
             prefix=short_path,
             port=1,
             workers=1,
+            http="",
             directives="access_log syslog:server=exporter.invalid:5514 uri;",
         )
     )

@@ -104,7 +104,7 @@ async def test_credentials_are_sent(connect: Connect) -> None:
         ),
         pytest.param(
             always(OK[:-9], close=True),
-            "body ends too early, expected the length its header announces",
+            "body is cut off or damaged, expected what its header announces",
             id="truncated",
         ),
         pytest.param(
@@ -112,7 +112,7 @@ async def test_credentials_are_sent(connect: Connect) -> None:
                 b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\nActive",
                 close=True,
             ),
-            "body ends too early, expected the length its header announces",
+            "body is cut off or damaged, expected what its header announces",
             id="truncated chunk",
         ),
         pytest.param(
@@ -163,6 +163,8 @@ async def test_fault(
     "data",
     [
         pytest.param(b"SSH-2.0-OpenSSH_9.2p1\r\n", id="ssh"),
+        pytest.param(b"x" * 100_000, id="one long line"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n(: " + b"x" * 50_000, id="long name"),
         pytest.param(b"\x16\x03\x01\x00\xff\x00", id="binary"),
         pytest.param(b"HTTP/1.1 abc\r\n\r\n", id="status line"),
         pytest.param(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000, id="long header"),
@@ -170,7 +172,9 @@ async def test_fault(
 )
 async def test_not_http(connect: Connect, data: bytes) -> None:
     async with fake_nginx(always(data, close=True)) as (_, uri):
-        assert (await _error(connect, uri)).startswith("expected an HTTP response, got")
+        text = await _error(connect, uri)
+    assert text.startswith("expected an HTTP response, got")
+    assert len(text) < 300
 
 
 async def test_after_a_fault_the_next_scrape_is_clean(connect: Connect) -> None:
@@ -221,6 +225,12 @@ async def test_refused(connect: Connect) -> None:
 async def test_no_such_name(connect: Connect) -> None:
     text = await _error(connect, "http://nginx.invalid:8080/stub_status")
     assert text.startswith("look up host nginx.invalid: ")
+
+
+@pytest.mark.parametrize("name", ["a..b", "a" * 64 + ".example"])
+async def test_a_name_that_no_host_can_have(connect: Connect, name: str) -> None:
+    text = await _error(connect, f"http://{name}/")
+    assert text == f"look up host {name}: Name or service not known"
 
 
 async def test_no_such_socket(connect: Connect, tmp_path: Path) -> None:
@@ -344,6 +354,13 @@ async def test_get_returns_what_is_not_200_and_cuts_it(connect: Connect) -> None
     assert fake.requests[0].startswith("GET /api/9/nginx?a=b HTTP/1.1\r\n")
 
 
+async def test_what_is_not_200_needs_no_room(connect: Connect) -> None:
+    page_404 = response(b"x" * (MAX_BODY_BYTES + 1), "404 Not Found")
+    async with fake_nginx(always(page_404)) as (_, uri):
+        answer = await (await connect(uri)).get(max_bytes=1 << 30)
+    assert len(answer.body) == MAX_BODY_BYTES
+
+
 async def test_a_redirect_is_an_answer_where_none_is_followed(connect: Connect) -> None:
     moved = response(b"", "302 Found", "Location: http://169.254.169.254/")
     async with fake_nginx(always(moved)) as (_, uri):
@@ -381,6 +398,37 @@ async def test_several_stale_connections_are_left_one_after_the_other(
         assert await client.fetch(PATIENCE) == STATUS
         assert fake.connections == 4
         assert len(fake.requests) == 3 + 3 + 1
+
+
+@pytest.mark.parametrize(
+    "unasked",
+    [
+        pytest.param(response(page(99)), id="a second answer"),
+        pytest.param(
+            response(b"", "408 Request Timeout"), id="HAProxy when it is idle"
+        ),
+        pytest.param(b"junk", id="junk"),
+    ],
+)
+@pytest.mark.parametrize("name", [None, "nginx.sock"])
+async def test_what_comes_unasked_is_no_answer(
+    connect: Connect, unasked: bytes, name: str | None, tmp_path: Path
+) -> None:
+    writers: list[asyncio.StreamWriter] = []
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        writer.write(OK)
+
+    path = tmp_path / name if name else None
+    async with fake_nginx(answer, path=path) as (fake, uri):
+        client = await connect(uri)
+        assert await client.fetch(PATIENCE) == STATUS
+        writers[0].write(unasked)
+        # What was sent first is there by the time that this is answered.
+        await (await connect(uri)).fetch(PATIENCE)
+        assert await client.fetch(PATIENCE) == STATUS
+        assert fake.connections == 3
 
 
 async def test_a_new_connection_that_is_closed_is_no_reason_to_go_on(
@@ -459,6 +507,20 @@ async def test_certificate_errors_say_why(connect: Connect, certificate: Path) -
         )
         plain = uri.replace("https:", "http:")
         assert (await _error(connect, plain)).startswith(("connection", "expected an"))
+
+
+async def test_a_handshake_that_is_broken_off(connect: Connect) -> None:
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        text = await _error(connect, f"https://127.0.0.1:{port}/")
+    reason = "connection closed during the TLS handshake"
+    assert text in {
+        f"connect to 127.0.0.1:{port}: {reason}",
+        f"connect to 127.0.0.1:{port}: Connection reset by peer",
+    }
 
 
 async def test_https_to_a_port_that_speaks_http(connect: Connect) -> None:

@@ -69,8 +69,8 @@ def _os_error(number: int) -> OSError:
                 ),
             ),
             (
-                "connect to nginx:8080: [SSL: WRONG_VERSION_NUMBER] wrong version number: "
-                "expected TLS, is this port http://?"
+                "connect to nginx:8080: [SSL: WRONG_VERSION_NUMBER] wrong version "
+                "number: expected TLS, is this port http://?"
             ),
         ),
         (TimeoutError(errno.ETIMEDOUT, "x"), "Connection timed out"),

@@ -17,12 +17,12 @@ K = TypeVar("K")
 _NAMES: Final[tuple[tuple[str, ...], ...]] = (
     ("request_method", "method", "http_method", "verb"),
     ("request_uri", "uri", "url", "path"),
-    ("status", "status_code", "response_code"),
+    ("status", "status_code", "response_code", "response_status"),
     ("host", "http_host", "server_name", "vhost"),
     ("body_bytes_sent", "bytes_sent", "bytes", "size"),
     ("request_length", "bytes_received"),
-    ("request_time", "duration", "response_time"),
-    ("upstream_response_time", "upstream_time"),
+    ("request_time", "duration", "response_time", "responsetime", "latency"),
+    ("upstream_response_time", "upstream_time", "upstreamtime"),
 )
 _OF_VARIABLE: Final = {names[0]: names for names in _NAMES}
 

@@ -1,7 +1,9 @@
 r"""Read a line that is one JSON object, as a ``log_format`` with braces prints it.
 
-With ``escape=json`` nginx prints valid JSON, apart from bytes that are no UTF-8. With
-``escape=default`` it writes ``\x22``, which is no JSON and costs upstream the line.
+With ``escape=json`` nginx prints valid JSON, apart from bytes that are no UTF-8, as
+long as the format has quotes where they are needed. Without them there is ``009``, a
+list of times, or nothing at all; with ``escape=default`` there is ``\x22``. None of it
+is JSON, and it costs upstream the line.
 Upstream counterpart: prometheus-nginxlog-exporter ``pkg/parser/jsonparser``; nginx
 source: src/core/ngx_string.c ngx_escape_json, src/http/modules/ngx_http_log_module.c.
 """
@@ -22,6 +24,13 @@ _REMEMBERED: Final = 100
 _BLANK: Final = " \t\r\n"
 # A pair, so that an escaped backslash before an "x" stays one.
 _ESCAPE: Final = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|.)", re.DOTALL)
+# A string, then a value that has no quotes, if there is one: up to the next member or
+# the end of the object. A string that does not end is taken, too: once is enough.
+_BARE: Final = re.compile(
+    rb'("[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?$))'
+    rb'(?:(\s{0,9}:\s{0,9})(?=[^\s"{\[])([^,}"]*+(?:,(?!\s?")[^,}"]*+)*+))?',
+    re.DOTALL,
+)
 
 
 class JsonReader:
@@ -36,9 +45,12 @@ class JsonReader:
         record = parse(line)
         if record is None:
             return None
-        names = tuple(record)
-        found = self._layouts.get(names)
-        return (found or self._lay_out(names)), record
+        found = self._layouts.get(tuple(record))
+        if found is None:
+            record = _flat(record)
+            names = tuple(record)
+            found = self._layouts.get(names) or self._lay_out(names)
+        return found, record
 
     def why_not(self, line: bytes) -> str:
         """Say why *line* cannot be read, without showing any of it."""
@@ -62,11 +74,15 @@ def parse(line: bytes) -> dict[str, object] | None:
     """Return the members of the object in *line*, None if it holds no object.
 
     Of two members with one name the last counts. Bytes that are no UTF-8 become
-    U+FFFD; numbers stay as they are written.
+    U+FFFD; numbers stay as they are written. What should have quotes is read as if it
+    had them.
     """
     record = _decode(line)
     if record is None and b"\\x" in line:
-        record = _decode(_ESCAPE.sub(_as_json, line))
+        line = _ESCAPE.sub(_as_json, line)
+        record = _decode(line)
+    if record is None and line.lstrip()[:1] == b"{":
+        record = _decode(_BARE.sub(_quoted, line))
     return record
 
 
@@ -88,6 +104,26 @@ def _as_json(escape: re.Match[bytes]) -> bytes:
         return escape[0]
     code = int(escape[1], 16)
     return b"\\u%04x" % code if code < 0x80 else bytes((code,))
+
+
+def _quoted(member: re.Match[bytes]) -> bytes:
+    name, colon, value = member.groups()
+    if value is None or value.strip() in {b"true", b"false", b"null"}:
+        return member[0]
+    return b'%s%s"%s"' % (name, colon, value.strip())
+
+
+def _flat(record: dict[str, object]) -> dict[str, object]:
+    """Return *record* with the members of the objects in it; the outer ones win."""
+    found: dict[str, object] = {}
+    objects: list[dict[str, object]] = [record]
+    for each in objects:  # grows
+        for name, value in each.items():
+            if isinstance(value, dict):
+                objects.append(value)
+            else:
+                found.setdefault(name, value)
+    return found
 
 
 def _refuse(constant: str) -> NoReturn:

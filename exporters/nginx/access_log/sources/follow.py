@@ -67,6 +67,7 @@ class Follower:
         self._followed: dict[Identity, _Followed] = {}
         self._first = 0
         self._complaints: dict[str, str] = {}
+        self._refused: set[Identity] = set()  # at the start
         self._truncated = 0
 
     def start(self, now: float) -> None:
@@ -142,13 +143,28 @@ class Follower:
         identity = identity_of(os.stat(path))
         one = self._followed.get(identity)
         if one is None:
-            tail = Tail(path, from_end=from_end)
-            one = self._followed.setdefault(tail.identity, _Followed(tail, now))
-            if one.tail is not tail:  # replaced since stat(), by one that is known
-                tail.close()
-            else:
-                log.info("Following", extra={"fields": {"file": path}})
+            one = self._open(path, identity, now, from_end=from_end)
         one.alive_at = now
+
+    def _open(
+        self, path: str, identity: Identity, now: float, *, from_end: bool
+    ) -> _Followed:
+        try:
+            tail = Tail(path, from_end=from_end or identity in self._refused)
+        except PermissionError:
+            if from_end:
+                self._refused.add(identity)
+            raise
+        self._refused.discard(identity)
+        is_copy = any(one.tail.has_copy(tail) for one in self._followed.values())
+        if is_copy:  # copytruncate with ``extension .log``, or somebody's cp
+            tail.skip()
+        one = self._followed.setdefault(tail.identity, _Followed(tail, now))
+        if one.tail is not tail:  # replaced since stat(), by one that is known
+            tail.close()
+        else:
+            log.info("Following", extra={"fields": {"file": path, "copy": is_copy}})
+        return one
 
     def _let_go(self, now: float) -> None:
         """Close what has no name any more, once nothing comes."""

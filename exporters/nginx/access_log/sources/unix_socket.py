@@ -49,7 +49,9 @@ class UnixSocket:
             self._made = _identity(self._path)
         except OSError as error:
             sock.close()
-            raise failed(self._listen, error) from error
+            raise StartError(
+                f"{failed(self._listen, error)}{_whose(error, self._path)}"
+            ) from error
         sock.setblocking(False)
         return sock
 
@@ -97,7 +99,10 @@ class UnixSocket:
             pass
         except OSError as error:
             reason = os.strerror(error.errno or 0).lower()
-            raise self._refused(f"remove the socket of before: {reason}") from error
+            whose = _whose(error, self._path)
+            raise self._refused(
+                f"remove the socket of before: {reason}{whose}"
+            ) from error
 
     def _check_left_behind(self) -> None:
         if not stat.S_ISSOCK(os.lstat(self._path).st_mode):
@@ -109,6 +114,18 @@ class UnixSocket:
 
     def _refused(self, reason: str) -> StartError:
         return StartError(f"listen {self._listen}: {reason}")
+
+
+def _whose(error: OSError, path: str) -> str:
+    """Return what to add where access was denied: a volume may be another user's."""
+    if not isinstance(error, PermissionError):
+        return ""
+    folder = os.path.dirname(path) or "."
+    owner = os.stat(folder).st_uid
+    return (
+        f": expected a folder that user {os.geteuid()} may write to, {folder} is "
+        f"user {owner}'s"
+    )
 
 
 def _identity(path: str) -> tuple[int, int]:

@@ -102,6 +102,55 @@ def test_rename_create_and_a_signal_that_comes_late(log: Path) -> None:
     assert clocked.follower.state.files == 1
 
 
+LINE = "203.0.113.7 - - [03/Feb/2026:11:22:33 +0800] GET /"
+
+
+@pytest.mark.parametrize("size", [1, 2, 500])
+def test_a_copy_is_not_read_again(tmp_path: Path, log: Path, size: int) -> None:
+    """copytruncate with ``extension .log``, and somebody's ``cp``."""
+    clocked = Clocked(f"{tmp_path}/*.log")
+    os.truncate(log, 0)
+    clocked.lines()
+    for number in range(3):
+        lines = [f"{LINE}{number} {line}" for line in range(size)]
+        _append(log, *lines)
+        assert clocked.lines() == sorted(line.encode() for line in lines)
+        shutil.copy(log, tmp_path / f"access-{number}.log")
+        if number:
+            os.truncate(log, 0)
+            _append(log, f"{LINE} next {number}")
+            assert clocked.lines(0.01) == [f"{LINE} next {number}".encode()]
+        assert clocked.lines() == []
+    other = tmp_path / "access-0.log"
+    _append(other, "not a copy any more")
+    assert clocked.lines() == [b"not a copy any more"]
+
+
+def test_what_begins_otherwise_is_no_copy(tmp_path: Path, log: Path) -> None:
+    clocked = Clocked(f"{tmp_path}/*.log")
+    _append(log, *[LINE] * 2)
+    assert len(clocked.lines()) == 2
+    for number, lines in enumerate((["old"], ["old", "x" + LINE], [LINE] * 9)):
+        _append(tmp_path / f"{number}.log", *lines)
+        assert len(clocked.lines()) == len(lines)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_at_the_start(tmp_path: Path, log: Path) -> None:
+    log.chmod(0)
+    clocked = Clocked(f"{tmp_path}/*.log")
+    log.chmod(0o600)
+    assert clocked.lines() == []  # it was there at the start
+    _append(log, "1")
+    assert clocked.lines() == [b"1"]
+    late = tmp_path / "late.log"
+    _append(late, "2")
+    late.chmod(0)
+    assert clocked.lines() == []
+    late.chmod(0o600)
+    assert clocked.lines() == [b"2"]
+
+
 def test_a_quiet_file_is_read_on_after_its_rename(log: Path) -> None:
     clocked = Clocked(log)
     for _ in range(3):
