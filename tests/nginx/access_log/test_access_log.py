@@ -42,7 +42,8 @@ async def _page(log: AccessLog) -> str:
 
 
 async def _samples(log: AccessLog) -> dict[str, float]:
-    lines = (await _page(log)).splitlines()
+    # Not splitlines(): a label may hold a vertical tab.
+    lines = (await _page(log)).rstrip("\n").split("\n")
     pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
     return {name: float(value) for name, value in pairs}
 

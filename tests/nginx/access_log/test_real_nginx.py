@@ -218,9 +218,9 @@ async def test_the_numbers_are_what_nginx_did(short_path: Path) -> None:
         server = f"access_log syslog:server=unix:{path},nohostname metrics;"
         with logging_nginx(short_path, server) as nginx:
             await asyncio.to_thread(nginx.get, "/", "/", "/missing")
-            count = "nginx_http_response_count_total{host=other,method=GET,status=200}"
-            found = await until(logs, count, 2)
-    assert found[count.replace("200", "404")] == 1
+            count = "nginx_http_response_count_total{host=other,method=GET,status=404}"
+            found = await until(logs, count, 1)  # the last of the three
+    assert found[count.replace("404", "200")] == 2
     size = "nginx_http_response_size_bytes{host=other,method=GET,status=200}"
     assert found[size] == 4
     assert found["nginx_parse_errors_total{}"] == 0
