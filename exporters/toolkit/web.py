@@ -68,8 +68,8 @@ DISABLE_EXPORTER_METRICS = boolean(
 # counters under other names than those that node_exporter gives them.
 ENABLE_OPENMETRICS = boolean(
     "web.enable-openmetrics",
-    "Answer in OpenMetrics who prefers it, as Prometheus does. Who takes nothing else"
-    " is always given it.",
+    "Answer in OpenMetrics to those that prefer it, as Prometheus does. Those that take"
+    " nothing else always get it.",
 )
 
 

@@ -165,7 +165,7 @@ async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     if response.status != 200:
         max_bytes = min(max_bytes, MAX_BODY_BYTES)
     try:
-        async for chunk in response.content.iter_chunked(max_bytes):
+        async for chunk in response.content.iter_any():
             body += chunk
             if len(body) > max_bytes:
                 break

@@ -156,14 +156,11 @@ class Follower:
                 self._refused.add(identity)
             raise
         self._refused.discard(identity)
-        is_copy = any(one.tail.has_copy(tail) for one in self._followed.values())
-        if is_copy:  # copytruncate with ``extension .log``, or somebody's cp
-            tail.skip()
         one = self._followed.setdefault(tail.identity, _Followed(tail, now))
         if one.tail is not tail:  # replaced since stat(), by one that is known
             tail.close()
         else:
-            log.info("Following", extra={"fields": {"file": path, "copy": is_copy}})
+            log.info("Following", extra={"fields": {"file": path}})
         return one
 
     def _let_go(self, now: float) -> None:

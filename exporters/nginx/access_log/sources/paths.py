@@ -9,7 +9,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set as AbstractSet
 from typing import Final
 
 
@@ -17,6 +17,11 @@ GLOB_SECONDS: Final = 1.0
 COMPRESSED: Final = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".Z")
 # What logrotate makes of a name: access.log.1, access.log-20261126.
 _ROTATED: Final = re.compile(r".*log[.-]\d[\d.-]*", re.DOTALL)
+# With "dateext" and "extension .log", access-20261126.log; but so may a log be called
+# that has nothing beside it.
+_DATED: Final = re.compile(
+    r"(.*?)[.-]\d{4}-?\d\d-?\d\d[\d.-]*(\.[A-Za-z]\w*)", re.DOTALL
+)
 
 
 class Paths:
@@ -43,9 +48,17 @@ class Paths:
 
     def _expand(self) -> Iterator[str]:
         for pattern in self._patterns:
-            for path in sorted(glob.iglob(pattern, recursive=True)):
-                if not path.endswith(COMPRESSED) and not _ROTATED.fullmatch(path):
+            found = frozenset(glob.iglob(pattern, recursive=True))
+            for path in sorted(found):
+                if not path.endswith(COMPRESSED) and not _is_rotated(path, found):
                     yield path
+
+
+def _is_rotated(path: str, beside: AbstractSet[str]) -> bool:
+    dated = _DATED.fullmatch(path)
+    if dated is not None and f"{dated[1]}{dated[2]}" in beside:
+        return True
+    return _ROTATED.fullmatch(path) is not None
 
 
 def _is_pattern(path: str) -> bool:

@@ -3,6 +3,7 @@
 ``<190>Oct 11 22:14:15 host nginx: text``, without the host when ``nohostname`` is set
 (nginx ``ngx_syslog.c``, ngx_syslog_add_header). A relay may have rewritten the time
 (RFC 3339) or the whole header (RFC 5424: the tag is APP-NAME); both are read, too.
+rsyslog's RSYSLOG_SyslogProtocol23Format has two blanks in front of the text.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _MESSAGE: Final = re.compile(
     rb"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT[^ ]{8,32}) "
     rb"(?:[^ ]{1,255} {1,2})??([^ :\[]{1,48})(?:\[[^\] ]{0,64}\])?:(?: |$)"
     rb"|1 [^ ]{1,64} [^ ]{1,255} ([^ ]{1,48}) [^ ]{1,128} [^ ]{1,32} "
-    rb'(?:-|(?:\[(?:[^\]"\\]|"(?:[^"\\]|\\.)*")*\])+)(?: (?:\xef\xbb\xbf)?|$)'
+    rb'(?:-|(?:\[(?:[^\]"\\]|"(?:[^"\\]|\\.)*")*\])+)(?: {1,2}(?:\xef\xbb\xbf)?|$)'
     rb")"
 )
 # What error_log writes to the same server with the same tag (ngx_log.c,

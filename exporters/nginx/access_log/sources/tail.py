@@ -20,9 +20,6 @@ Identity = tuple[int, int]
 """Device and inode: the same file, whatever its name is."""
 
 _REMEMBERED_BYTES: Final = 64
-# What is compared of two files' beginnings, and how much of it says anything.
-_HEAD_BYTES: Final = 512
-_TELLING_BYTES: Final = 48
 # How far back the beginning of a line is looked for in a file that is there at start.
 _BACK_BYTES: Final = 65536
 
@@ -57,11 +54,8 @@ class Tail:
             self._offset = 0
             self._last = b""  # what stands in front of the offset
             self._changed_at = 0
-            self._head = self._former_head = b""
-            if not self.is_pipe:
-                self._look_at_head()
-                if from_end:
-                    self.skip()
+            if from_end and not self.is_pipe:
+                self._to_last_line(status.st_size)
         except BaseException:
             os.close(self._fd)
             raise
@@ -69,28 +63,6 @@ class Tail:
     def close(self) -> None:
         """Close the file."""
         os.close(self._fd)
-
-    def skip(self) -> None:
-        """Read on from the beginning of the line that is written at the moment."""
-        size = os.fstat(self._fd).st_size
-        start = max(0, size - _BACK_BYTES)
-        data = os.pread(self._fd, size - start, start)
-        end = data.rfind(b"\n") + 1
-        if not end and start:  # a line longer than that: its rest is no line
-            end = len(data)
-        self._offset = start + end
-        self._last = data[:end][-_REMEMBERED_BYTES:]
-
-    def has_copy(self, other: Tail) -> bool:
-        """Say whether *other* begins as this file does, or did before it was emptied.
-
-        Two logs hardly do: times are in their lines.
-        """
-        for head in (self._head, self._former_head):
-            size = min(len(head), len(other._head))
-            if size >= _TELLING_BYTES and head[:size] == other._head[:size]:
-                return True
-        return False
 
     def read(self, limit: int) -> tuple[int, list[bytes]]:
         """Return how much was read, at most *limit* bytes, and its whole lines.
@@ -123,8 +95,6 @@ class Tail:
         new = data[known:]
         self._offset += len(new)
         self.unread = max(0, size - self._offset)
-        if len(self._head) < _HEAD_BYTES:
-            self._look_at_head()
         self._last = data[-_REMEMBERED_BYTES:]
         return new
 
@@ -136,14 +106,19 @@ class Tail:
         known = len(self._last)
         return os.pread(self._fd, known, self._offset - known) != self._last
 
-    def _look_at_head(self) -> None:
-        self._head = os.pread(self._fd, _HEAD_BYTES, 0)
-
     def _start_over(self) -> None:
         self.truncated += 1
-        self._former_head, self._head = self._head, b""
         self._offset, self._last = 0, b""
         self._splitter.clear()
+
+    def _to_last_line(self, size: int) -> None:
+        start = max(0, size - _BACK_BYTES)
+        data = os.pread(self._fd, size - start, start)
+        end = data.rfind(b"\n") + 1
+        if not end and start:  # a line longer than that: its rest is no line
+            end = len(data)
+        self._offset = start + end
+        self._last = data[:end][-_REMEMBERED_BYTES:]
 
 
 def _check(status: os.stat_result) -> None:

@@ -32,6 +32,7 @@ JSON = b'{"method":"GET","request_uri":"/a: b"}'
         (b"<190>1 - - nginx - - - \xef\xbb\xbfx y", b"nginx", b"x y"),
         (b'<190>1 - - nginx 1 m [a@1 b="]\\"c"][d e="f"] x', b"nginx", b"x"),
         (b"<190>1 - - nginx - - -", b"nginx", b""),
+        (b"<190>1 - - nginx - - -  x", b"nginx", b"x"),  # rsyslog
         # Bytes that are no UTF-8 are a matter of the line.
         (b"<190>Nov 26 10:04:57 nginx: \xff\x00\xfe", b"nginx", b"\xff\x00\xfe"),
     ],

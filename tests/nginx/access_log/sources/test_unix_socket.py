@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import stat
 from collections.abc import Iterator
@@ -98,6 +100,29 @@ def test_a_folder_where_nothing_can_be_made() -> None:
     # What root is refused, too.
     assert _error(Path("/proc/access.sock")).startswith(
         "listen unix:/proc/access.sock: bind: "
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [("chmod", "bind"), ("unlink", "remove the socket of before")],
+)
+def test_a_folder_of_another_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, said: str
+) -> None:
+    """As a volume is that another container made; root is refused nothing there."""
+    path = tmp_path / "access.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as killed:
+        killed.bind(str(path))
+
+    def denied(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "x")
+
+    monkeypatch.setattr(os, call, denied)
+    monkeypatch.setattr(os, "geteuid", lambda: 65534)
+    assert _error(path) == (
+        f"listen unix:{path}: {said}: permission denied: expected a folder that user "
+        f"65534 may write to, {tmp_path} is user {tmp_path.stat().st_uid}'s"
     )
 
 
