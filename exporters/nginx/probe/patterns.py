@@ -42,6 +42,8 @@ _URI = re.compile(
 )
 # "http://10.0.0.0/8" would be one address and the path "/8".
 _PREFIX = re.compile(r"/[0-9]{1,3}(?:[:/].*)?")
+# What is no port may be the beginning of a password that has a comma in it.
+_BEGUN = re.compile(r"(//[^/:@\[]*:)(?![0-9*]+(?:[/?]|$)).*", re.DOTALL)
 _IPV4_GLOB = re.compile(r"(?:[0-9]+\.){1,3}\*(?:\.\*)*")
 
 
@@ -117,8 +119,8 @@ def parse_pattern(text: str) -> Pattern:
         return _uri(text)
     except ValueError as error:
         # Everything up to the last "@" may be a password.
-        shown = ascii(re.sub(r".*@", "...@", text, flags=re.DOTALL))
-        raise StartError(f"cannot read --probe.allow {shown}: {EXPECTED}") from error
+        shown = _BEGUN.sub(r"\1...", re.sub(r".*@", "...@", text, flags=re.DOTALL))
+        raise StartError(f"cannot read --probe.allow {shown!a}: {EXPECTED}") from error
 
 
 def _uri(text: str) -> Pattern:
@@ -128,7 +130,9 @@ def _uri(text: str) -> Pattern:
     scheme, credentials, host, port, path = match.groups()
     if scheme is not None:
         scheme = scheme.lower()
-        port = port or _default_port(scheme)
+        if scheme not in DEFAULTS:
+            raise ValueError(text)
+        port = port or str(DEFAULTS[scheme][0])
     if credentials is not None:
         text = text.replace(f"{credentials}@", "", 1)
         if scheme not in {"http", "https"}:
@@ -137,12 +141,6 @@ def _uri(text: str) -> Pattern:
     if network is not None and _PREFIX.fullmatch(path or ""):
         raise ValueError(text)
     return Pattern(text, scheme, name, network, port, _path(path), credentials or "")
-
-
-def _default_port(scheme: str) -> str:
-    if scheme not in DEFAULTS:
-        raise ValueError(scheme)
-    return str(DEFAULTS[scheme][0])
 
 
 def _path(text: str | None) -> str | None:

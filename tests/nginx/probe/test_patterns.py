@@ -117,6 +117,7 @@ def test_where_a_host_may_be(pattern: str, address: str, taken: bool) -> None:
         "0x7f.1",
         "*.1",
         "ftp://h",
+        "ftp://h:80",
         "://h",
         "http://",
         "http://h:8x",
@@ -139,6 +140,13 @@ def test_is_refused(text: str) -> None:
         StartError, match=r"cannot read --probe.allow .*: expected"
     ) as caught:
         parse_pattern(text)
+    assert "sekret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["http://u:sekret,x@h", "http://u:sekret x@h"])
+def test_a_password_that_a_separator_cuts(text: str) -> None:
+    with pytest.raises(StartError) as caught:
+        parse_patterns((text,))
     assert "sekret" not in str(caught.value)
 
 

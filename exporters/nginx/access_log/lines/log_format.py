@@ -45,7 +45,8 @@ def line_format(text: str) -> str:
     is_double = head["escape"] or "\n" in rest.strip() or rest.rstrip().endswith('";')
     if rest[:1] == '"' and is_double:
         return _joined(rest)
-    return (rest if head["escape"] else text).replace(r"\t", "\t")
+    line = rest if head["escape"] else text
+    return line.strip("\r\n").replace(r"\t", "\t")  # a block of YAML ends in "\n"
 
 
 def _joined(text: str) -> str:

@@ -32,7 +32,8 @@ class TextReader:
         variables = [a or b for a, b in zip(pieces[1::3], pieces[2::3], strict=True)]
         if not variables:
             raise StartError(
-                f"access log format {log_format!r}: expected variables, like $status"
+                f"access log format {log_format!r}: expected variables, like $status, "
+                "not the name of a log_format"
             )
         self._variables, self._literals = variables, pieces[3::3]
         self._layout = layout(

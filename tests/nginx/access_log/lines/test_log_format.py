@@ -21,6 +21,7 @@ from exporters.toolkit.errors import StartError
         (" $status ", " $status "),
         (r"$a\t$b", "$a\t$b"),
         (r'"a \"$b\" $c"', r'"a \"$b\" $c"'),
+        ("$a $b\r\n", "$a $b"),
         ("", ""),
         ("'$a '\n    '\"$b\"'", '$a "$b"'),
         ("'$a '\n    '\"$b\"';\n", '$a "$b"'),
