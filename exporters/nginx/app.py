@@ -73,6 +73,7 @@ async def serve(values: Values, stop: asyncio.Event) -> None:
             config_file=values[CONFIG_FILE],
             systemd_socket=values[SYSTEMD_SOCKET],
             protect=protect,
+            cancel_when_client_leaves=True,
         )
 
 

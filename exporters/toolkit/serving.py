@@ -45,12 +45,14 @@ async def serve(
     config_file: str = "",
     systemd_socket: bool = False,
     protect: Callable[[], Awaitable[Protection]] | None = None,
+    cancel_when_client_leaves: bool = False,
 ) -> None:
     """Serve *app* on every address of *listen* until *stop* is set.
 
     With *systemd_socket*, on the sockets that systemd opened instead. *config_file*
     may ask for TLS, users, headers and a rate limit; *protect* makes them of something
-    else than a file.
+    else than a file. With *cancel_when_client_leaves* a handler ends with the
+    connection it works for; not for one that works in threads, which go on.
 
     The end is orderly: no new connections, then up to 2 x 1.5 s for the requests being
     served, then what is left is closed. systemd is told when all addresses listen.
@@ -65,7 +67,7 @@ async def serve(
             stack.callback(protection.close)
             app.middlewares.insert(0, protection.middleware)
         sockets = await _open(listen, systemd_socket, stack)
-        runner = _runner(app)
+        runner = _runner(app, handler_cancellation=cancel_when_client_leaves)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         accepting = [await _start(runner, sock, protection, stack) for sock in sockets]
@@ -107,11 +109,12 @@ async def _open(
     return [stack.enter_context(await open_listener(address)) for address in listen]
 
 
-def _runner(app: web.Application) -> web.AppRunner:
+def _runner(app: web.Application, *, handler_cancellation: bool) -> web.AppRunner:
     return web.AppRunner(
         app,
         access_log=None,
         handle_signals=False,
+        handler_cancellation=handler_cancellation,
         keepalive_timeout=_IDLE_SECONDS,
         lingering_time=1.0,
         max_line_size=_MAX_LINE_BYTES,

@@ -76,6 +76,36 @@ async def test_tls_and_users(
     assert await asyncio.to_thread(exporter.stop) == 0
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/probe?target={uri}"])
+async def test_who_leaves_is_not_worked_for(start_exporter: Start, path: str) -> None:
+    asked, left = asyncio.Event(), asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        await reader.read()
+        left.set()
+        writer.close()
+
+    nginx = await asyncio.start_server(hang, "127.0.0.1", 0)
+    async with nginx, asyncio.timeout(30):
+        uri = f"http://127.0.0.1:{nginx.sockets[0].getsockname()[1]}/stub_status"
+        exporter = await asyncio.to_thread(
+            start_exporter,
+            LISTEN,
+            "--nginx.timeout=1h",
+            f"--nginx.scrape-uri={uri}",
+            "--probe.allow=127.0.0.0/8",
+        )
+        host, _, port = exporter.url.removeprefix("http://").partition(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        request = f"GET {path.format(uri=uri)} HTTP/1.1\r\nHost: x\r\n\r\n"
+        writer.write(request.encode())
+        await asked.wait()
+        writer.close()
+        await left.wait()
+
+
 async def test_healthcheck_finds_what_the_exporter_is_told(
     start_exporter: Start, tmp_path: Path
 ) -> None:

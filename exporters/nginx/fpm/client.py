@@ -22,6 +22,11 @@ from exporters.nginx.stub_status import excerpt
 MAX_PAGE_BYTES = 8 * 1024 * 1024
 READ_BYTES = 64 * 1024
 
+# php-fpm compares pm.status_path with SCRIPT_NAME alone. Where that is another path it
+# runs SCRIPT_FILENAME, which must be given. So this is never a file: the path may be
+# chosen by whoever may ask for a probe.
+NO_SCRIPT = "/dev/null/status"
+
 _NOT_CONNECTED = "no connection within {:g}s: is its listen queue full?"
 _NO_ANSWER = (
     "no answer within {:g}s: are all children busy? "
@@ -111,9 +116,8 @@ class FpmClient:
 
 
 def _params(target: FpmTarget, software: str) -> dict[str, str]:
-    # php-fpm compares pm.status_path with SCRIPT_NAME, and wants SCRIPT_FILENAME.
     return {
-        "SCRIPT_FILENAME": target.path,
+        "SCRIPT_FILENAME": NO_SCRIPT,
         "SCRIPT_NAME": target.path,
         "QUERY_STRING": target.query,
         "REQUEST_METHOD": "GET",

@@ -32,7 +32,8 @@ async def test_what_is_asked(collector: Collect) -> None:
         families = await collector(f"{uri}?a=b").collect(None)
     assert samples(families, "phpfpm_up") == {f"{uri}?a=b": 1}
     _, params = decode_request(fake.requests[0])
-    assert params["SCRIPT_NAME"] == params["SCRIPT_FILENAME"] == "/status"
+    assert params["SCRIPT_NAME"] == "/status"
+    assert params["SCRIPT_FILENAME"] == "/dev/null/status"
     assert params["QUERY_STRING"] == "json&full&a=b"
     assert params["REQUEST_METHOD"] == "GET"
 

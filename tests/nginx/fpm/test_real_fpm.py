@@ -142,9 +142,8 @@ async def test_max_children_reached(real_fpm: Pools, collector: Collect) -> None
         (
             "/etc/passwd",
             (
-                "asked for /etc/passwd: expected status 200, got 403 'Access denied.' "
-                "/ \"Access to the script '/etc/passwd' has been denied (see "
-                'security.limit_extensions)": does the pool have pm.status_path = '
+                "asked for /etc/passwd: expected status 200, got 404 'File not found.' "
+                "/ 'Primary script unknown': does the pool have pm.status_path = "
                 "/etc/passwd?"
             ),
         ),
@@ -161,6 +160,25 @@ async def test_another_path(
     fpm = real_fpm(www={"listen": "unix"})
     await collector(uri_of(fpm.listen["www"], path)).collect(None)
     assert reasons(caplog) == [error]
+
+
+async def test_no_script_runs_whatever_path_is_asked_for(
+    real_fpm: Pools, collector: Collect
+) -> None:
+    """The path of a probe comes from whoever may ask for one."""
+    fpm = real_fpm(www={"listen": "tcp"})
+    script, trace = fpm.folder / "script.php", fpm.folder / "trace"
+    script.write_text(f"<?php touch('{trace}');")
+    with ask(fpm.listen["www"], SCRIPT_FILENAME=str(script)) as sock:
+        while sock.recv(4096):
+            pass
+    assert trace.exists()
+    trace.unlink()
+    paths = (f"{script}", f"{script}/status", f"{script}?a=b", f"/.{script}")
+    uris = [uri_of(fpm.listen["www"], path) for path in paths]
+    families = await collector(uri_of(fpm.listen["www"]), *uris).collect(None)
+    assert not trace.exists()
+    assert list(samples(families, "phpfpm_up").values()) == [1, 0, 0, 0, 0]
 
 
 async def test_an_address_that_may_not_ask(
