@@ -29,6 +29,11 @@ log = logging.getLogger(__name__)
 
 NAME = "node_exporter"
 PROCFS = string("path.procfs", "procfs mountpoint.", default="/proc")
+NET = string(
+    "path.net",
+    "Where the files of procfs' net are: /host/proc/1/net is the host's network for a "
+    "container that has its own. By default net below --path.procfs.",
+)
 SYSFS = string("path.sysfs", "sysfs mountpoint.", default="/sys")
 ROOTFS = string("path.rootfs", "rootfs mountpoint.", default="/")
 UDEV_DATA = string("path.udev.data", "udev data path.", default="/run/udev/data")
@@ -62,6 +67,7 @@ def program(specs: Sequence[CollectorSpec]) -> Program:
         "",
         (
             PROCFS,
+            NET,
             SYSFS,
             ROOTFS,
             UDEV_DATA,
@@ -111,7 +117,9 @@ def paths_of(values: Values) -> Paths:
             raise StartError(
                 f"--{flag.name}: expected a directory, got {values[flag]!r}"
             )
-    return Paths(values[PROCFS], values[SYSFS], values[ROOTFS], values[UDEV_DATA])
+    return Paths(
+        values[PROCFS], values[SYSFS], values[ROOTFS], values[UDEV_DATA], values[NET]
+    )
 
 
 def _run(specs: Sequence[CollectorSpec], values: Values) -> int:

@@ -7,16 +7,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """The four mount points that ``--path.*`` sets."""
+    """The mount points that ``--path.*`` sets; *net* is "" for procfs' own."""
 
     procfs: str = "/proc"
     sysfs: str = "/sys"
     rootfs: str = "/"
     udev_data: str = "/run/udev/data"
+    net: str = ""
 
     def proc(self, *parts: str) -> str:
-        """Return a path below ``--path.procfs``."""
-        return "/".join((self.procfs, *parts))
+        """Return a path below ``--path.procfs``, or ``--path.net`` for ``net/…``."""
+        path = "/".join(parts)
+        if self.net and path.startswith("net/"):
+            return self.net + path.removeprefix("net")
+        return f"{self.procfs}/{path}"
 
     def sys(self, *parts: str) -> str:
         """Return a path below ``--path.sysfs``."""

@@ -26,6 +26,8 @@ _OF_NETWORK = (
     "wifi",
     "xfrm",
 )
+# They ask the kernel, which answers for the network that this process is in.
+_NOT_OF_PATH_NET = ("conntrack", "ethtool", "network_route", "qdisc", "tcpstat", "wifi")
 
 Enabled = Collection[str]
 """The names of the collectors that are on."""
@@ -112,14 +114,18 @@ def _hidden(place: Place, enabled: Enabled) -> Iterator[Finding]:
 
 
 def _network(place: Place, enabled: Enabled) -> Iterator[Finding]:
-    affected = _names(_OF_NETWORK, enabled)
+    given = place.paths.net
+    affected = _names(_NOT_OF_PATH_NET if given else _OF_NETWORK, enabled)
     if not affected:
         return
     if place.contained and place.hosts_network is False:
+        other = (
+            "" if given else ", or give --path.net=/host/proc/1/net for most of them"
+        )
         yield wrong(
             f"This container has a network of its own: the metrics of {affected} are"
             " about that and not the host's. Run it with --network=host (hostNetwork:"
-            " true in Kubernetes)."
+            f" true in Kubernetes){other}."
         )
         return
     if place.sysfs_devices is None or place.own_devices is None:

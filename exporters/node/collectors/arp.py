@@ -38,7 +38,8 @@ def create(context: Context) -> Collect:
         values, values[DEVICE_EXCLUDE], values[DEVICE_INCLUDE]
     )
     path = context.paths.proc("net", "arp")
-    use_netlink = values[NETLINK]
+    # Netlink knows of the network that this process is in, and --path.net of another.
+    use_netlink = values[NETLINK] and not context.paths.net
 
     def collect() -> Iterator[Metric]:
         entries = read_netlink() if use_netlink else parse(procfs.read(path))

@@ -102,7 +102,9 @@ def create(context: Context) -> Collect:
     """Return the collector. Raises StartError for contradicting filters."""
     values, paths = context.values, context.paths
     devices = device_filter(values)
-    use_netlink, detailed = values[NETLINK], values[DETAILED_METRICS]
+    # Netlink knows of the network that this process is in, and --path.net of another.
+    use_netlink = values[NETLINK] and not paths.net
+    detailed = values[DETAILED_METRICS]
     with_addresses, with_alias = values[ADDRESS_INFO], values[LABEL_IFALIAS]
 
     def collect() -> Iterator[Metric]:

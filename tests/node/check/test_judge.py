@@ -128,6 +128,14 @@ def test_a_container_whose_collectors_are_off_lacks_nothing() -> None:
     assert list(judge(place, ("loadavg", "meminfo"))) == []
 
 
+def test_the_hosts_network_is_where_path_net_leads() -> None:
+    paths = replace(CONTAINER.paths, net="/host/proc/1/net")
+    place = replace(CONTAINER, hosts_network=False, paths=paths)
+    assert list(judge(place, ("arp", "netdev", "netstat"))) == []
+    (finding,) = judge(place, ("arp", "netdev", "network_route"))
+    assert "the metrics of network_route are" in finding.text
+
+
 def test_what_could_not_be_found_out_is_not_wrong() -> None:
     place = replace(
         CONTAINER,
