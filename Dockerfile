@@ -58,7 +58,8 @@ FROM program AS shipper
 RUN apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends systemd \
     && rm -rf /var/lib/apt/lists/* \
-    && ln -s /usr/local/bin/launch /usr/bin/promtail
+    && ln -s /usr/local/bin/launch /usr/bin/promtail \
+    && mkdir /var/lib/promtail && chown 65534:65534 /var/lib/promtail
 EXPOSE 9080
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
   CMD ["python", "-m", "shipper", "healthcheck"]

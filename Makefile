@@ -33,7 +33,8 @@ test: lint types e2e unit ## everything that CI runs (e2e leaves images that uni
 
 unit: .venv/ready $(ORACLES)/ready ## tests without containers of the stack
 	$(STACK) engine
-	$(ORIGINALS) .venv/bin/pytest -m "not e2e"
+	$(ORIGINALS) .venv/bin/pytest -n 2 -m "not e2e and not docker"
+	$(ORIGINALS) .venv/bin/pytest -m "docker and not e2e"
 
 e2e: .venv/ready ## the whole stack in real containers
 	.venv/bin/pytest -m e2e tests/e2e

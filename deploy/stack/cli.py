@@ -7,9 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.stack import engine, images, local, ports, report
+from deploy.stack import engine, images, local, passwords, ports, report
+from deploy.stack.adopt import adopt
 from deploy.stack.compose import Compose
-from deploy.stack.settings import DEPLOY, PORTS, Settings, load
+from deploy.stack.settings import DEPLOY, Settings, load
 from deploy.stack.shell import StackError, say
 
 
@@ -46,6 +47,8 @@ def up(settings: Settings, _rest: Sequence[str]) -> None:
         say("starting what runs without it, as `make local` does")
         return local.up(settings, [])
     source = images.prepare(settings)
+    passwords.ensure(settings)
+    adopt(settings)
     compose = Compose(settings, source)
     if not compose.running():
         check_ports(settings, offline=source.offline)
@@ -65,9 +68,7 @@ def find_engine(_settings: Settings, _rest: Sequence[str]) -> None:
 
 def check_ports(settings: Settings, *, offline: bool) -> None:
     """Refuse a port that somebody else listens on, by name."""
-    for name in PORTS:
-        if name == "GRAFANA_PORT" and offline:
-            continue
+    for name, _, _ in report.published(settings, offline=offline):
         advice = f"set another {name} in {settings.env_file}"
         ports.check(settings.values["BIND_ADDRESS"], settings.values[name], advice)
 

@@ -14,7 +14,20 @@ from deploy.stack.settings import DEPLOY, Settings
 from deploy.stack.shell import StackError, output, run
 
 
-WAIT_SECONDS = 300
+WAIT = ("--wait", "--wait-timeout=300")
+# The folders that services mount their configuration from.
+CONFIGURED = (
+    "alertmanager",
+    "docker-proxy",
+    "grafana",
+    "loki",
+    "mysql",
+    "nginx",
+    "phpmyadmin",
+    "prometheus",
+    "shipper",
+    "wordpress",
+)
 
 
 class Compose:
@@ -22,7 +35,9 @@ class Compose:
 
     def __init__(self, settings: Settings, source: images.Source) -> None:
         """Take the stack's *settings* and where its images come *source* from."""
-        files = ["compose.yaml", *(["compose.offline.yaml"] if source.offline else [])]
+        files = ["compose.yaml"]
+        files += ["compose.offline.yaml"] if source.offline else []
+        files += ["compose.tls.yaml"] if "tls" in settings.profiles else []
         env_files = [settings.env_file, settings.images_env]
         self._command = [
             binary(),
@@ -34,12 +49,16 @@ class Compose:
         # as a NAME_PREFIX that some other tool exports.
         own = {*settings.values, *source.names}
         self._env = {k: v for k, v in os.environ.items() if k not in own}
-        self._env["ROOTFS_PROPAGATION"] = rootfs_propagation()
+        self._env |= {
+            "ROOTFS_PROPAGATION": rootfs_propagation(),
+            "SECRETS_DIR": str(settings.secrets),
+            "CERTIFICATES_DIR": str(settings.certificates),
+            **configurations(),
+        }
 
     def up(self) -> None:
         """Start everything and wait until every healthcheck says yes."""
-        wait = ["--wait", "--wait-timeout", str(WAIT_SECONDS)]
-        self.show("up", "--detach", "--no-build", "--remove-orphans", *wait)
+        self.show("up", "--detach", "--no-build", "--remove-orphans", *WAIT)
 
     def show(self, *arguments: str) -> None:
         """Run one Compose command with its output shown."""
@@ -58,6 +77,18 @@ class Compose:
         """Return one record per container of the stack."""
         text = self.read("ps", "--all", "--format", "json")
         return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def configurations() -> dict[str, str]:
+    """Return a digest of each service's configuration, for a label of its container.
+
+    Compose starts a container anew when its definition changes, not when a file does
+    that it mounts; and an edited file is often a new one: the old mount shows the old.
+    """
+    return {
+        f"CONFIG_{name.upper().replace('-', '_')}": images.digest(DEPLOY / name)[:12]
+        for name in CONFIGURED
+    }
 
 
 def binary() -> str:

@@ -9,6 +9,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from deploy.stack import packages
 from deploy.stack.settings import DEPLOY, ROOT, Settings, append, parse
 from deploy.stack.shell import StackError, output, quiet, say
@@ -23,8 +25,11 @@ DEBIAN = {
     "NGINX_IMAGE": "nginx",
     "WORDPRESS_IMAGE": "wordpress",
     "MYSQL_IMAGE": "mysql",
+    "MYSQLD_EXPORTER_IMAGE": "mysqld-exporter",
     "PHPMYADMIN_IMAGE": "phpmyadmin",
     "PROMETHEUS_IMAGE": "prometheus",
+    "ALERTMANAGER_IMAGE": "alertmanager",
+    "HAPROXY_IMAGE": "haproxy",
 }
 TARGETS = {
     "NODE_EXPORTER_IMAGE": "node",
@@ -48,7 +53,7 @@ def prepare(settings: Settings) -> Source:
     if wanted not in {"auto", "registry", "debian"}:
         raise StackError(f"IMAGES={wanted}: expected auto, registry or debian")
     offline = wanted == "debian" or (wanted == "auto" and not pulled(settings))
-    source = Source(offline, build_debian() if offline else {})
+    source = Source(offline, build_debian(settings) if offline else {})
     build_programs(offline=offline)
     write(settings, source)
     return source
@@ -91,11 +96,9 @@ def pulled(settings: Settings) -> bool:
 
 def upstream_images(settings: Settings) -> list[str]:
     """Return the images of compose.yaml that a registry must give."""
-    text = (DEPLOY / "compose.yaml").read_text()
-    found = re.findall(r"image: \$\{(\w+):-([^}]+)\}", text)
     images = [
         os.environ.get(name) or settings.values.get(name) or default
-        for name, default in found
+        for name, default in wanted(settings).items()
         if name not in TARGETS
     ]
     python = re.search(r"ARG PYTHON_IMAGE=(\S+)", (ROOT / "Dockerfile").read_text())
@@ -103,12 +106,24 @@ def upstream_images(settings: Settings) -> list[str]:
     return [*images, python[1]]
 
 
+def wanted(settings: Settings) -> dict[str, str]:
+    """Return the variable and the default of each image that the stack runs."""
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    found = {}
+    for service in services.values():
+        profiles = service.get("profiles")
+        if profiles is None or settings.profiles & set(profiles):
+            name, _, default = service["image"].strip("${}").partition(":-")
+            found[name] = default
+    return found
+
+
 def present(image: str) -> bool:
     """Whether *image* is in the Engine's store."""
     return output(["docker", "image", "inspect", image])[0] == 0
 
 
-def build_debian() -> dict[str, str]:
+def build_debian(settings: Settings) -> dict[str, str]:
     """Build the stand-ins from Debian packages; return the names for compose.yaml."""
     say(
         f"images from Debian {SUITE} packages "
@@ -117,7 +132,11 @@ def build_debian() -> dict[str, str]:
     base_inputs = DEPLOY / "debian" / "base"
     if not up_to_date(BASE, base_inputs):
         build_base(base_inputs)
-    names = {variable: f"local/{folder}:{SUITE}" for variable, folder in DEBIAN.items()}
+    names = {
+        variable: f"local/{DEBIAN[variable]}:{SUITE}"
+        for variable in wanted(settings)
+        if variable in DEBIAN
+    }
     for image in [PYTHON, *names.values()]:
         folder = (
             DEPLOY / "debian" / image.removeprefix("local/").removesuffix(f":{SUITE}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,14 +17,16 @@ PORTS = {
     "PROMETHEUS_PORT": "9090",
     "LOKI_PORT": "3100",
     "GRAFANA_PORT": "3000",
+    "ALERTMANAGER_PORT": "9093",
+    "HTTPS_PORT": "8443",
 }
 DEFAULTS = {
     "COMPOSE_PROJECT_NAME": "monitoring",
+    "COMPOSE_PROFILES": "tools",
     "NAME_PREFIX": "",
     "BIND_ADDRESS": "127.0.0.1",
     **PORTS,
 }
-PASSWORDS = ("MYSQL_ROOT_PASSWORD", "MYSQL_PASSWORD", "GRAFANA_PASSWORD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +42,40 @@ class Settings:
         """The file in which the chosen images are kept."""
         return self.state / "images.env"
 
+    @property
+    def profiles(self) -> frozenset[str]:
+        """The parts that are not always wanted and are here: tools, alerts, tls."""
+        names = self.values["COMPOSE_PROFILES"].split(",")
+        return frozenset(filter(None, map(str.strip, names)))
+
+    @property
+    def mysql_user(self) -> str:
+        """The database's user for WordPress."""
+        return self.values.get("MYSQL_USER") or "wordpress"
+
+    @property
+    def secrets(self) -> Path:
+        """The folder of the passwords."""
+        return self._folder("SECRETS_DIR", ".secrets")
+
+    @property
+    def certificates(self) -> Path:
+        """The folder of the certificate and its key, for the profile tls."""
+        return self._folder("CERTIFICATES_DIR", ".certificates")
+
+    def _folder(self, variable: str, beside: str) -> Path:
+        # As Compose reads it: relative to the folder of compose.yaml.
+        if named := self.values.get(variable):
+            return DEPLOY / named
+        return self.env_file.resolve().parent / beside
+
 
 def load(env_file: Path, state: Path) -> Settings:
-    """Read *env_file*, after adding what it lacks: passwords are made, once."""
+    """Read *env_file*, after adding what it lacks."""
     state.mkdir(parents=True, exist_ok=True)
     text = env_file.read_text() if env_file.exists() else ""
     values = parse(text)
-    made = {name: secrets.token_urlsafe(24) for name in PASSWORDS}
-    missing = {
-        name: value for name, value in (DEFAULTS | made).items() if name not in values
-    }
+    missing = {name: value for name, value in DEFAULTS.items() if name not in values}
     if missing:
         append(env_file, missing)
     return Settings(env_file, state, values | missing)
@@ -63,6 +89,18 @@ def parse(text: str) -> dict[str, str]:
         if equals and not name.startswith("#"):
             values[name.strip()] = value.strip().strip("'\"")
     return values
+
+
+def drop(path: Path, names: Collection[str]) -> None:
+    """Remove the assignments of *names* from an env file."""
+    lines = path.read_text().splitlines(keepends=True)
+    kept = [line for line in lines if not parse(line).keys() & set(names)]
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.writelines(kept)
+    part.rename(path)
 
 
 def append(path: Path, values: dict[str, str]) -> None:

@@ -5,15 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from deploy.stack.settings import DEFAULTS, PASSWORDS, load, parse
+from deploy.stack.settings import DEFAULTS, load, parse
 
 
-def test_first_run_makes_passwords_that_only_the_owner_reads(tmp_path: Path) -> None:
-    settings = load(tmp_path / ".env", tmp_path / "state")
+def test_only_the_owner_reads_it(tmp_path: Path) -> None:
+    load(tmp_path / ".env", tmp_path / "state")
     assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
-    made = [settings.values[name] for name in PASSWORDS]
-    assert len(set(made)) == len(PASSWORDS)
-    assert all(len(password) >= 32 for password in made)
 
 
 def test_second_run_keeps_what_is_there(tmp_path: Path) -> None:
@@ -25,10 +22,10 @@ def test_second_run_keeps_what_is_there(tmp_path: Path) -> None:
 
 
 def test_own_values_win_and_only_what_lacks_is_added(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("NGINX_PORT=80\nMYSQL_PASSWORD=mine")
+    (tmp_path / ".env").write_text("NGINX_PORT=80\nMYSQL_USER=mine")
     settings = load(tmp_path / ".env", tmp_path / "state")
     assert settings.values["NGINX_PORT"] == "80"
-    assert settings.values["MYSQL_PASSWORD"] == "mine"
+    assert settings.values["MYSQL_USER"] == "mine"
     assert settings.values["LOKI_PORT"] == DEFAULTS["LOKI_PORT"]
     assert parse((tmp_path / ".env").read_text()) == settings.values
 
@@ -46,3 +43,16 @@ def test_own_values_win_and_only_what_lacks_is_added(tmp_path: Path) -> None:
 )
 def test_parse(text: str, values: dict[str, str]) -> None:
     assert parse(text) == values
+
+
+@pytest.mark.parametrize(
+    ("text", "profiles"),
+    [
+        ("", {"tools"}),
+        ("COMPOSE_PROFILES=\n", set()),
+        ("COMPOSE_PROFILES=tls, alerts,\n", {"tls", "alerts"}),
+    ],
+)
+def test_profiles(tmp_path: Path, text: str, profiles: set[str]) -> None:
+    (tmp_path / ".env").write_text(text)
+    assert load(tmp_path / ".env", tmp_path / "state").profiles == profiles

@@ -1,9 +1,10 @@
 <?php
-/** phpMyAdmin from the environment, under the names of the official image. */
+/** phpMyAdmin from the environment, under the names and files of the official image. */
 
-$cfg['blowfish_secret'] = file_get_contents('/var/lib/phpmyadmin/blowfish_secret');
+require_once '/etc/phpmyadmin/config.secret.inc.php';
+
 $cfg['AllowArbitraryServer'] = getenv('PMA_ARBITRARY') === '1';
-$cfg['TempDir'] = '/var/lib/phpmyadmin/tmp';
+$cfg['TempDir'] = '/var/www/html/tmp';
 if (getenv('PMA_ABSOLUTE_URI')) {
     $cfg['PmaAbsoluteUri'] = getenv('PMA_ABSOLUTE_URI');
 }
@@ -11,11 +12,14 @@ $cfg['Servers'][1] = [
     'auth_type' => 'cookie',
     'host' => getenv('PMA_HOST') ?: 'db',
     'port' => getenv('PMA_PORT') ?: '3306',
-    'AllowNoPassword' => false,
+    'AllowNoPassword' => true,
     'compress' => false,
 ];
 if (getenv('PMA_USER')) {
     $cfg['Servers'][1]['auth_type'] = 'config';
     $cfg['Servers'][1]['user'] = getenv('PMA_USER');
     $cfg['Servers'][1]['password'] = getenv('PMA_PASSWORD') ?: '';
+}
+if (file_exists('/etc/phpmyadmin/config.user.inc.php')) {
+    include '/etc/phpmyadmin/config.user.inc.php';
 }

@@ -1,0 +1,1 @@
+"""`make backup` and `make restore`: database, files and settings in one file."""

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from deploy.stack import passwords
+from deploy.stack.settings import DEPLOY, Settings, load, parse
+from deploy.stack.shell import StackError
+
+
+def ensured(folder: Path) -> Settings:
+    settings = load(folder / ".env", folder / "state")
+    passwords.ensure(settings)
+    return settings
+
+
+def test_the_first_run_makes_passwords_in_a_folder_of_the_owner(tmp_path: Path) -> None:
+    settings = ensured(tmp_path)
+    assert settings.secrets == tmp_path / ".secrets"
+    assert stat.S_IMODE(settings.secrets.stat().st_mode) == 0o700
+    files = {path.name: path for path in settings.secrets.iterdir()}
+    assert files.keys() == passwords.FILES.keys()
+    made = {path.read_text() for path in files.values()}
+    assert len(made) == len(files)
+    assert all(len(password) >= 32 for password in made)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files.values()} == {0o644}
+    assert not any(password in settings.env_file.read_text() for password in made)
+
+
+def test_the_second_run_keeps_them(tmp_path: Path) -> None:
+    settings = ensured(tmp_path)
+    first = {path: path.read_text() for path in settings.secrets.iterdir()}
+    ensured(tmp_path)
+    assert {path: path.read_text() for path in settings.secrets.iterdir()} == first
+
+
+def test_passwords_of_an_older_env_move(tmp_path: Path) -> None:
+    text = "# mine\nMYSQL_PASSWORD='old one'\nNGINX_PORT=80\nGRAFANA_PASSWORD=g\n"
+    (tmp_path / ".env").write_text(text)
+    settings = ensured(tmp_path)
+    assert (settings.secrets / "mysql_password").read_text() == "old one"
+    assert (settings.secrets / "grafana_password").read_text() == "g"
+    left = settings.env_file.read_text()
+    assert left.startswith("# mine\nNGINX_PORT=80\n")
+    assert not parse(left).keys() & set(passwords.FILES.values())
+    assert stat.S_IMODE(settings.env_file.stat().st_mode) == 0o600
+
+
+def test_an_empty_file_is_no_password(tmp_path: Path) -> None:
+    settings = ensured(tmp_path)
+    (settings.secrets / "mysql_password").write_text("\n")
+    with pytest.raises(StackError, match="mysql_password is empty"):
+        passwords.ensure(settings)
+
+
+def test_the_folder_is_where_compose_looks(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SECRETS_DIR=../elsewhere\n")
+    settings = load(tmp_path / ".env", tmp_path / "state")
+    assert settings.secrets == DEPLOY / "../elsewhere"
