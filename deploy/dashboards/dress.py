@@ -37,7 +37,6 @@ class Scale:
 
 
 SHARE: Final = Scale("percentunit", highest=1)
-SECONDS: Final = Scale("s")
 COUNT: Final = Scale("short", decimals=0)
 BYTES: Final = Scale("bytes")
 REQUESTS: Final = Scale("reqps")

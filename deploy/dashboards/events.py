@@ -54,35 +54,22 @@ class Ready(Builder[AnnotationQuery]):
         return self.annotation
 
 
+EVENTS: Final = (
+    PrometheusAnnotation(
+        "Alerts", ALERTS, "red", "{{alertname}}", "{{severity}} {{job}} {{instance}}"
+    ),
+    PrometheusAnnotation(
+        "Restarts", RESTARTS, "orange", "{{job}} started", "{{instance}}"
+    ),
+    PrometheusAnnotation(
+        "Service restarts", RESETS, "yellow", "started, says {{job}}", "{{pool}}"
+    ),
+)
+
+
 def all_events() -> list[Builder[AnnotationQuery]]:
     """Return what every dashboard draws; each can be switched off at the top."""
-    started = "{{job}} started"
-    return [
-        Ready(
-            PrometheusAnnotation(
-                "Alerts",
-                ALERTS,
-                "red",
-                "{{alertname}}",
-                "{{severity}} {{job}} {{instance}}",
-            )
-        ),
-        Ready(
-            PrometheusAnnotation(
-                "Restarts", RESTARTS, "orange", started, "{{instance}}"
-            )
-        ),
-        Ready(
-            PrometheusAnnotation(
-                "Service restarts",
-                RESETS,
-                "yellow",
-                "a service of {{job}} started",
-                "{{pool}}",
-            )
-        ),
-        deploys(),
-    ]
+    return [*(Ready(event) for event in EVENTS), deploys()]
 
 
 def deploys() -> Builder[AnnotationQuery]:

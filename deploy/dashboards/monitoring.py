@@ -5,19 +5,22 @@ from __future__ import annotations
 from grafana_foundation_sdk.models import dashboard
 
 from deploy.dashboards import links, shipping, uids, variables
-from deploy.dashboards.dress import BYTES, COUNT, Scale
+from deploy.dashboards.dress import COUNT, Scale
 from deploy.dashboards.page import page
 from deploy.dashboards.panels import graph, number, timeline
-from deploy.dashboards.queries import Metrics
+from deploy.dashboards.programs import (
+    ANY,
+    LOGS,
+    NEVER,
+    PROCESSES_ROW,
+    PROMETHEUS_ROW,
+    RATE,
+    TARGET,
+)
 from deploy.dashboards.tables import Column, listing
 from deploy.dashboards.thresholds import ONE_IS_GOOD, ZERO_IS_GOOD, above
 
 
-ANY = Metrics('job=~"$job",instance=~"$instance"')
-LOGS = links.logs()
-RATE = "[$__rate_interval]"
-TARGET = "{{job}} {{instance}}"
-NEVER = Scale("short", ZERO_IS_GOOD, decimals=0)
 FAILED_COLLECTORS = (
     "(node_scrape_collector_success{@} == bool 0) unless on (job, instance, collector)"
     ' node_scrape_collector_failure{@,reason="no_data"} == 1'
@@ -51,21 +54,21 @@ GLANCE_ROW = (
         "Targets down",
         "Targets that Prometheus does not reach.",
         NEVER,
-        ANY.over_time(DOWN, "down"),
+        ANY.now(DOWN, "down"),
         to=LOGS,
     ),
     number(
         "Collectors that fail",
         "Parts of the node exporter that fail, other than for want of the hardware.",
         NEVER,
-        ANY.over_time(FAILED, "failed"),
+        ANY.now(FAILED, "failed"),
         to=links.logs("node-exporter"),
     ),
     number(
         "Slowest scrape",
         "The longest time that a target took to answer. 10 s is the end.",
         Scale("s", above(2, 8)),
-        ANY.over_time(SLOWEST, "slowest"),
+        ANY.now(SLOWEST, "slowest"),
         to=LOGS,
     ),
 )
@@ -156,80 +159,5 @@ COLLECTORS_ROW = (
         ANY.over_time(LOST, "{{instance}} {{log}} {{reason}}"),
         ANY.over_time(ERRORS, TARGET),
         to=links.logs("nginx-exporter"),
-    ),
-)
-
-
-# What the programs of the monitoring take for themselves.
-FILES = "process_open_fds{@} / process_max_fds{@}"
-PROCESSES_ROW = (
-    graph(
-        "Memory",
-        "Memory of each program of the monitoring.",
-        BYTES,
-        ANY.over_time("process_resident_memory_bytes{@}", TARGET),
-        to=LOGS,
-    ),
-    graph(
-        "Processor",
-        "Share of one core that each program of the monitoring takes.",
-        Scale("percentunit"),
-        ANY.over_time(f"rate(process_cpu_seconds_total{{@}}{RATE})", TARGET),
-        to=LOGS,
-    ),
-    graph(
-        "Open files",
-        "Share of the open files that each program may have.",
-        Scale("percentunit", above(0.7, 0.9), highest=1),
-        ANY.over_time(FILES, TARGET),
-        to=LOGS,
-    ),
-)
-
-
-# How Prometheus itself does.
-OWN = links.logs("prometheus")
-SIZE = (
-    "prometheus_tsdb_storage_blocks_bytes{@}"
-    " + prometheus_tsdb_wal_storage_size_bytes{@}"
-    " + prometheus_tsdb_head_chunks_storage_size_bytes{@}"
-)
-RULES = f"rate(prometheus_rule_evaluation_failures_total{{@}}{RATE})"
-LATE = f"rate(prometheus_rule_group_iterations_missed_total{{@}}{RATE})"
-UNSENT = f"rate(prometheus_notifications_dropped_total{{@}}{RATE})"
-SAMPLES = f"rate(prometheus_tsdb_head_samples_appended_total{{@}}{RATE})"
-LIMIT = "prometheus_tsdb_retention_limit_bytes{@}"
-PROMETHEUS_ROW = (
-    graph(
-        "Series in memory",
-        "Series that Prometheus holds: 1 to 2 million need 8 to 16 GB.",
-        Scale("short", above(1e6, 2e6), decimals=0),
-        ANY.over_time("prometheus_tsdb_head_series{@}", TARGET),
-        to=OWN,
-    ),
-    graph(
-        "Samples",
-        "Samples that Prometheus stores in a second.",
-        Scale("cps"),
-        ANY.over_time(f"sum by (job, instance) ({SAMPLES})", TARGET),
-        to=OWN,
-    ),
-    graph(
-        "Size on the disk",
-        "What Prometheus keeps, and the limit at which the oldest goes; 0 is none.",
-        BYTES,
-        ANY.over_time(SIZE, TARGET + " used"),
-        ANY.over_time(LIMIT, TARGET + " limit"),
-        to=OWN,
-    ),
-    graph(
-        "Rules and alerts that failed",
-        "Rules that could not be evaluated or came late, and alerts that no"
-        " Alertmanager took.",
-        Scale("ops", ZERO_IS_GOOD),
-        ANY.over_time(f"sum by (instance) ({RULES})", "{{instance}} failed"),
-        ANY.over_time(f"sum by (instance) ({LATE})", "{{instance}} late"),
-        ANY.over_time(f"sum by (instance) ({UNSENT})", "{{instance}} not sent"),
-        to=OWN,
     ),
 )

@@ -5,15 +5,16 @@ from __future__ import annotations
 from grafana_foundation_sdk.models import dashboard
 
 from deploy.dashboards import (
+    devices,
     events,
     host,
     links,
+    mysql,
     php_fpm,
     shipping,
     traffic,
     uids,
     variables,
-    wordpress,
 )
 from deploy.dashboards.dress import COUNT, REQUESTS, Scale
 from deploy.dashboards.page import page
@@ -23,7 +24,7 @@ from deploy.dashboards.thresholds import ZERO_IS_GOOD
 
 
 ALL = Metrics('job=~".+"')
-DISKS = Metrics(f"{ALL.where},{host.REAL}")
+DISKS = Metrics(f"{ALL.where},{devices.REAL}")
 LINES = Logs('host=~"$host",compose_project=~"$project",job=~".+"')
 NEVER = Scale("short", ZERO_IS_GOOD, decimals=0)
 ERRORS = links.logs(level=ERROR, streams=True)
@@ -54,26 +55,26 @@ SERVICES_ROW = (
     state(
         "nginx",
         "Whether every nginx answers its exporter.",
-        ALL.over_time("min(nginx_up{@})", "nginx"),
+        ALL.now("min(nginx_up{@})", "nginx"),
         to=NGINX,
     ),
     state(
         "php-fpm",
         "Whether every pool of php-fpm answers the exporter.",
-        ALL.over_time("min(phpfpm_up{@})", "php-fpm"),
+        ALL.now("min(phpfpm_up{@})", "php-fpm"),
         to=PHP,
     ),
     state(
         "MySQL",
         "Whether every database lets its exporter in.",
-        ALL.over_time("min(mysql_up{@})", "MySQL"),
+        ALL.now("min(mysql_up{@})", "MySQL"),
         to=MYSQL,
     ),
     number(
         "Failed answers",
         "Share of the answers that are 5xx.",
         traffic.FAILED,
-        ALL.over_time(traffic.FAILED_SHARE, "5xx"),
+        ALL.now(traffic.FAILED_SHARE, "5xx"),
         to=ERRORS,
     ),
 )
@@ -87,14 +88,14 @@ WATCHED_ROW = (
         "Alerts",
         "Alerts that fire, warnings and critical ones. No data: no rules are loaded.",
         NEVER,
-        ALL.over_time(FIRING, "firing"),
+        ALL.now(FIRING, "firing"),
         to=MONITORING,
     ),
     number(
         "Targets down",
         "Targets that Prometheus does not reach: what they would say is missing here.",
         NEVER,
-        ALL.over_time("count(up{@}) - sum(up{@})", "down"),
+        ALL.now("count(up{@}) - sum(up{@})", "down"),
         to=MONITORING,
     ),
 )
@@ -121,18 +122,18 @@ SPEED_ROW = (
 
 # What is limited and how much of it is used, and what grows.
 SHARES = (
-    DISKS.now(host.worst(host.FILLED), "fullest file system"),
-    DISKS.now(host.worst(host.INODES), "inodes"),
-    ALL.now(host.worst(host.RAM), "memory"),
-    ALL.now(host.worst(wordpress.CONNECTED), "MySQL connections"),
-    ALL.now(host.worst(php_fpm.USED), "php-fpm children at work"),
-    ALL.now(host.worst(shipping.SPOOL), "spool of the shipper"),
+    DISKS.now(devices.worst(devices.FILLED), "fullest file system"),
+    DISKS.now(devices.worst(devices.INODES), "inodes"),
+    ALL.now(devices.worst(host.RAM), "memory"),
+    ALL.now(devices.worst(mysql.CONNECTED), "MySQL connections"),
+    ALL.now(devices.worst(php_fpm.USED), "php-fpm children at work"),
+    ALL.now(devices.worst(shipping.SPOOL), "spool of the shipper"),
 )
 FILLING_ROW = (
     bars(
         "Used of what there is",
         "At 100 % something stops. Each is the fullest of all hosts.",
-        host.FULL,
+        devices.FULL,
         *SHARES,
         to=NODE,
     ),
@@ -146,8 +147,8 @@ FILLING_ROW = (
     graph(
         "File systems",
         "Share of each file system that is used.",
-        host.FULL,
-        DISKS.over_time(host.FILLED, "{{instance}} {{mountpoint}}"),
+        devices.FULL,
+        DISKS.over_time(devices.FILLED, "{{instance}} {{mountpoint}}"),
         to=NODE,
     ),
     graph(

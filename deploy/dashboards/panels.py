@@ -51,9 +51,13 @@ COLORS = {"2xx": "green", "3xx": "blue", "4xx": "orange", "5xx": "red"}
 def number(
     title: str, text: str, scale: Scale, *targets: Query, to: Link
 ) -> stat.Panel:
-    """Return the newest value of each series, large, over a small graph."""
+    """Return each series' value at the end of the time, large.
+
+    *targets* ask at that moment: of a range the last value that there was would stay,
+    as if nothing were wrong, when no more come.
+    """
     panel = dressed(stat.Panel(), title, text, scale=scale, targets=targets, to=to)
-    panel = panel.reduce_options(newest()).graph_mode(BigValueGraphMode.AREA)
+    panel = panel.reduce_options(newest()).graph_mode(BigValueGraphMode.NONE)
     return panel.color_mode(BigValueColorMode.VALUE).height(4).span(4)
 
 

@@ -60,14 +60,14 @@ GLANCE_ROW = (
     state(
         "php-fpm",
         "Whether the exporter got the status of every pool.",
-        FPM.over_time("min(phpfpm_up{@})", "php-fpm"),
+        FPM.now("min(phpfpm_up{@})", "php-fpm"),
         to=LOGS,
     ),
     number(
         "Requests",
         "Requests in a second that PHP took.",
         REQUESTS,
-        FPM.over_time(f"sum(rate(phpfpm_accepted_connections{{@}}{RATE}))", "requests"),
+        FPM.now(f"sum(rate(phpfpm_accepted_connections{{@}}{RATE}))", "requests"),
         to=LOGS,
     ),
     number(
@@ -75,21 +75,21 @@ GLANCE_ROW = (
         "Share of the children that exist which have a request, in the busiest pool."
         " More are started until pm.max_children is reached.",
         BUSY,
-        FPM.over_time(f"max({USED})", "busy"),
+        FPM.now(f"max({USED})", "busy"),
         to=LOGS,
     ),
     number(
         "Waiting requests",
         "Requests for which no child is free. Visitors wait.",
         QUEUE,
-        FPM.over_time("sum(phpfpm_listen_queue{@})", "waiting"),
+        FPM.now("sum(phpfpm_listen_queue{@})", "waiting"),
         to=LOGS,
     ),
     number(
         "Limit reached",
         "Times in the last hour that pm.max_children kept a child from being started.",
         NEVER,
-        FPM.over_time("sum(increase(phpfpm_max_children_reached{@}[1h]))", "reached"),
+        FPM.now("sum(increase(phpfpm_max_children_reached{@}[1h]))", "reached"),
         to=LOGS,
     ),
     number(
@@ -97,7 +97,7 @@ GLANCE_ROW = (
         "Requests in the last hour that took longer than request_slowlog_timeout; 0"
         " where that is not set.",
         NEVER,
-        FPM.over_time("sum(increase(phpfpm_slow_requests{@}[1h]))", "slow"),
+        FPM.now("sum(increase(phpfpm_slow_requests{@}[1h]))", "slow"),
         to=LOGS,
     ),
 )

@@ -50,11 +50,11 @@ class Metrics:
         return expression.replace("{@", "{" + self.where)
 
     def over_time(self, expression: str, legend: str) -> Query:
-        """Ask for the whole range, for a graph or for the newest value."""
+        """Ask for the whole range, for a graph."""
         return self._query(expression, legend).range()
 
     def now(self, expression: str, legend: str) -> Query:
-        """Ask at the end of the range, for a bar for each series."""
+        """Ask at the end of the range, for a number or a bar for each series."""
         return self._query(expression, legend).instant()
 
     def column(self, expression: str) -> Query:
@@ -86,7 +86,7 @@ class Logs:
         return self._query(expression, LokiQueryType.RANGE).legend_format(legend)
 
     def now(self, expression: str, legend: str) -> Query:
-        """Ask for numbers about the whole range, for a bar for each series."""
+        """Ask at the end of the range, for a number or a bar for each series."""
         return self._query(expression, LokiQueryType.INSTANT).legend_format(legend)
 
     def _query(self, expression: str, kind: LokiQueryType) -> LokiQuery:

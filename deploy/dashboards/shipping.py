@@ -45,21 +45,21 @@ GLANCE_ROW = (
         "Oldest line on the way",
         "Age of the oldest line that is read and not yet stored.",
         LATE,
-        SHIPPER.over_time("max(shipper_oldest_unacknowledged_seconds{@})", "oldest"),
+        SHIPPER.now("max(shipper_oldest_unacknowledged_seconds{@})", "oldest"),
         to=SHIPPED,
     ),
     number(
         "Spool",
         "How full the fullest spool is. When it is full, Docker's files have to wait.",
         Scale("percentunit", above(0.5, 0.9), highest=1),
-        SHIPPER.over_time(f"max({SPOOL})", "full"),
+        SHIPPER.now(f"max({SPOOL})", "full"),
         to=SHIPPED,
     ),
     number(
         "Places with lost lines",
         "Places in the last hour where lines were gone before they could be read.",
         NEVER,
-        SHIPPER.over_time(LOST, "lost"),
+        SHIPPER.now(LOST, "lost"),
         to=SHIPPED,
     ),
 )
@@ -84,7 +84,7 @@ DELAY_ROW = (
     ),
     graph(
         "Waiting in memory",
-        "Lines that are read and not decided, and the memory they take.",
+        "Memory held by lines that are read and neither stored nor given up.",
         BYTES,
         SHIPPER.over_time(WAITING, PLACE),
         to=SHIPPED,

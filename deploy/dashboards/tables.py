@@ -10,7 +10,6 @@ from grafana_foundation_sdk.models.common import TableCellHeight
 from grafana_foundation_sdk.models.dashboard import (
     DataTransformerConfig,
     DynamicConfigValue,
-    ThresholdsMode,
 )
 
 from deploy.dashboards.dress import Scale, dressed
@@ -47,14 +46,17 @@ def listing(
 
 
 def joined(keys: list[str], names: dict[str, Column]) -> list[DataTransformerConfig]:
-    """Return how the answers become one table: joined, then named and ordered."""
+    """Return how the answers become one table: joined, then named and ordered.
+
+    Before they are joined they lose what is in none of the others, the metric's name.
+    """
     titles = {f"Value #{name}": column.title for name, column in names.items()}
     order = {name: place for place, name in enumerate([*keys, *titles])}
     return [
-        DataTransformerConfig(id_val="merge", options={}),
         DataTransformerConfig(
             id_val="filterFieldsByName", options={"include": {"names": list(order)}}
         ),
+        DataTransformerConfig(id_val="merge", options={}),
         DataTransformerConfig(
             id_val="organize", options={"indexByName": order, "renameByName": titles}
         ),
@@ -65,7 +67,7 @@ def look(column: Column) -> list[DynamicConfigValue]:
     """Return the unit and the colours of *column*."""
     values = [DynamicConfigValue(id_val="unit", value=column.unit)]
     if column.limits is not None:
-        limits = column.limits.build().mode(ThresholdsMode.ABSOLUTE).build()
+        limits = column.limits.build().build()
         cell = {"type": "color-text"}
         values += [
             DynamicConfigValue(id_val="thresholds", value=limits),

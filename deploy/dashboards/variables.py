@@ -99,10 +99,7 @@ def one_of(name: str, label: str, choices: dict[str, str]) -> Variable:
     ]
     options[0].selected = True
     # A comma would end the value.
-    texts = [
-        f"{text} : {value.replace(',', chr(92) + ',')}"
-        for text, value in choices.items()
-    ]
+    texts = [f"{text} : {value}".replace(",", r"\,") for text, value in choices.items()]
     variable = CustomVariable(name).label(label).values(", ".join(texts))
     return variable.options(options).current(options[0])
 

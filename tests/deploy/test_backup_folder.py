@@ -166,7 +166,7 @@ def test_prometheus_reads_it(tmp_path: Path) -> None:
 
 def test_where_to(tmp_path: Path) -> None:
     settings = load(tmp_path / ".env", tmp_path / "state")
-    assert make.options(settings, []).to == tmp_path / ".backups"
+    assert make.options(settings, []).to == tmp_path / "backups"
     (tmp_path / ".env").write_text("BACKUP_DIR=/srv/backups\n")
     settings = load(tmp_path / ".env", tmp_path / "state")
     assert make.options(settings, []) == make.Options(Path("/srv/backups"), None, False)

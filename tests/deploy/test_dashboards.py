@@ -198,6 +198,16 @@ def test_a_panel_with_numbers_has_unit_limits_and_words(
 
 
 @each_panel
+def test_a_number_is_of_now_and_a_graph_of_the_range(
+    board: Board, panel: Panel
+) -> None:
+    """The last value of a range stays when no more come: UP, for an hour after."""
+    for target in panel["targets"]:
+        now = target.get("instant", target.get("queryType") == "instant")
+        assert now == (panel["type"] in {"stat", "bargauge", "table"})
+
+
+@each_panel
 def test_a_number_links_to_the_same_time(board: Board, panel: Panel) -> None:
     if panel["type"] == "logs":
         return

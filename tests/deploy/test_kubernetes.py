@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import kubernetes_validate
+import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 
@@ -53,12 +53,6 @@ def built(name: str) -> tuple[Manifest, ...]:
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""  # nothing deprecated
     return tuple(yaml.safe_load_all(done.stdout))
-
-
-def named(name: str) -> list[Any]:
-    return [
-        pytest.param(m, id=f"{m['kind']}-{m['metadata']['name']}") for m in built(name)
-    ]
 
 
 def strictly(manifest: Manifest, version: str) -> None:
@@ -134,18 +128,11 @@ def test_a_pod_has_no_right_that_it_does_not_need(name: str) -> None:
 def test_of_the_node_only_the_state_of_the_shipper_is_written(name: str) -> None:
     writable = set()
     for _, spec, container in containers(name):
-        paths = (
-            {
-                v["name"]: v["hostPath"]["path"]
-                for v in spec["volumes"]
-                if "hostPath" in v
-            }
-            if "volumes" in spec
-            else {}
-        )
+        volumes = {v["name"]: v.get("hostPath") for v in spec.get("volumes", ())}
         for mount in container.get("volumeMounts", ()):
-            if mount["name"] in paths and not mount.get("readOnly"):
-                writable.add(paths[mount["name"]])
+            path = volumes.get(mount["name"])  # a claim's is in no list
+            if path and not mount.get("readOnly"):
+                writable.add(path["path"])
     assert writable == (
         {"/var/lib/promtail"} if name.startswith("overlays/") else set()
     )
@@ -183,9 +170,7 @@ def test_a_monitor_finds_pods_and_a_port_of_theirs(name: str) -> None:
             continue
         wanted = monitor["spec"]["selector"]["matchLabels"].items()
         ports = [
-            {p["name"] for c in spec["containers"] for p in c["ports"]}
-            if all("ports" in c for c in spec["containers"])
-            else {p["name"] for c in spec["containers"] for p in c.get("ports", ())}
+            {p["name"] for c in spec["containers"] for p in c.get("ports", ())}
             for _, metadata, spec in pods(name)
             if wanted <= metadata["labels"].items()
         ]

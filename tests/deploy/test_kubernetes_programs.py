@@ -175,9 +175,9 @@ def test_the_sidecar_reads_its_nginx(nginx: str, tmp_path: Path) -> None:
         replaced(
             (FOLDER / "examples/wordpress/nginx.conf").read_text(),
             {
+                "/tmp/": f"{tmp_path}/",  # before those that it stands in
                 "/etc/nginx/mime.types": f"{tmp_path}/empty",
                 "/etc/nginx/fastcgi_params": f"{tmp_path}/empty",
-                "/tmp/": f"{tmp_path}/",
                 "/dev/stdout": f"{tmp_path}/access.log",
                 "/dev/stderr": f"{tmp_path}/error.log",
                 "/run/nginx-exporter/": f"{tmp_path}/",
@@ -187,11 +187,15 @@ def test_the_sidecar_reads_its_nginx(nginx: str, tmp_path: Path) -> None:
             },
         )
     )
+    # To nginx the variable NGINX is a list of sockets.
+    environment = {k: v for k, v in os.environ.items() if k != "NGINX"}
     user = ["-g", "daemon off; user root;" if os.geteuid() == 0 else "daemon off;"]
     places = {"127.0.0.1:8081": f"127.0.0.1:{own}"}
     with (
         running(*STARTED[4], tmp_path, places=places) as port,
-        subprocess.Popen([nginx, "-c", tmp_path / "nginx.conf", *user]) as process,
+        subprocess.Popen(
+            [nginx, "-c", tmp_path / "nginx.conf", *user], env=environment
+        ) as process,
     ):
         try:
             wait_until(lambda: answers(site), "nginx answers")

@@ -1,4 +1,4 @@
-"""The shipper with the ConfigMap of deploy/kubernetes: every line of every pod, once."""
+"""The shipper with the ConfigMap of deploy/kubernetes: every line of a pod, once."""
 
 from __future__ import annotations
 
@@ -183,8 +183,8 @@ def test_a_rotation_loses_nothing_and_repeats_nothing(node: Node) -> None:
     node.start()
     kubelet.log(NGINX, *(f"first {n}" for n in range(200)))
     wait_until(node.shipped, "the first lines are there")
-    # Written, and renamed before anybody can have read it; a line begins in one file and
-    # ends in the next.
+    # Written, and renamed before anybody can have read it; a line begins in one file
+    # and ends in the next.
     kubelet.log(NGINX, *(f"second {n}" for n in range(200)))
     kubelet.part(NGINX, "begun here, ")
     rotated = kubelet.rotate(NGINX)

@@ -12,6 +12,7 @@ import pytest
 from deploy.stack.settings import load
 from tests.deploy.test_rules import ALL, named
 from tests.e2e.stack import PREFIX, Stack, docker, get_json, wait_until
+from tests.e2e.test_stack import site  # noqa: F401 -- installs WordPress
 
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker, pytest.mark.timeout(1500)]
@@ -23,7 +24,7 @@ import http.server
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        print(self.path, body.decode(), flush=True)
+        print(self.path, body.decode().strip(), flush=True)
         self.send_response(200)
         self.end_headers()
     def log_message(self, *_):
@@ -72,6 +73,7 @@ def test_nothing_rings_on_a_stack_in_good_order_but_watchdog(stack: Stack) -> No
     assert firing == {"Watchdog"}
 
 
+@pytest.mark.usefixtures("site")
 def test_the_metrics_of_the_rules_are_there(stack: Stack) -> None:
     wanted = {name for _, rule in ALL for name in named(rule)}
     wanted -= {
@@ -145,6 +147,7 @@ def test_an_exporter_that_is_stopped_is_noticed_and_forgotten(stack: Stack) -> N
     wait_until(lambda: not stack.prometheus(state), "NginxExporterDown is over")
 
 
+@pytest.mark.usefixtures("site")
 def test_a_failed_login_is_counted_from_the_log(stack: Stack) -> None:
     """Through nginx' log, the socket proxy, the shipper's pipeline and a scrape."""
     counter = "sum(promtail_custom_login_failures_total)"

@@ -70,7 +70,7 @@ def default_folder(settings: Settings) -> Path:
     """Return where backups go when nobody says where: BACKUP_DIR, or beside .env."""
     if named := settings.values.get("BACKUP_DIR"):
         return DEPLOY / named
-    return settings.env_file.resolve().parent / ".backups"
+    return settings.env_file.resolve().parent / "backups"
 
 
 def backup(settings: Settings, rest: Sequence[str]) -> None:

@@ -20,11 +20,17 @@ stack_backup_last_success_duration_seconds {duration:.3f}
 """
 
 
-def write(state: Path, time: float, size: int, duration: float) -> None:
-    """Say that a backup succeeded; a scrape sees the old file or the new one."""
+def made(state: Path) -> Path:
+    """Return the folder that the node exporter mounts, which is there from now on."""
     folder = state / FOLDER
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)  # the node exporter's user reads it, whatever the umask
+    return folder
+
+
+def write(state: Path, time: float, size: int, duration: float) -> None:
+    """Say that a backup succeeded; a scrape sees the old file or the new one."""
+    folder = made(state)
     part = folder / f".{FILE}.part"
     part.write_text(TEMPLATE.format(time=int(time), size=size, duration=duration))
     part.chmod(0o644)

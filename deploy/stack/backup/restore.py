@@ -119,6 +119,11 @@ def present(site: Site) -> str | None:
     return None
 
 
+def place(url: str) -> str:
+    """Return host and port of *url*, to compare with another."""
+    return urllib.parse.urlsplit(url).netloc.replace("127.0.0.1", "localhost")
+
+
 @dataclass(frozen=True, slots=True)
 class Restoring:
     """One restore while it is made."""
@@ -177,7 +182,7 @@ class Restoring:
         """Say where the site is, and that its own idea of it may be another."""
         here, there = report.url(self.settings, "NGINX_PORT"), self.archive.manifest
         say(f"restored {there.project} of {there.made}; the site is at {here}")
-        if urllib.parse.urlsplit(there.wordpress_url).netloc not in here:
+        if place(there.wordpress_url) != place(here):
             say(
                 f"it calls itself {there.wordpress_url} and sends visitors there: "
                 "docs/backup.md says how to give it another address"
