@@ -92,7 +92,8 @@ class Visitor:
         return "wp-login.php" not in self.open("/wp-admin/profile.php")[0]
 
     def rest(self, route: str, data: bytes | None = None, **headers: str) -> Any:
-        headers["X_WP_Nonce"] = self.nonce
+        if self.nonce:
+            headers["X_WP_Nonce"] = self.nonce
         query = urllib.parse.quote(route, safe="/&=")
         return json.loads(self.open(f"/?rest_route={query}", data, **headers)[1])
 
