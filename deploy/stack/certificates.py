@@ -50,8 +50,8 @@ def names(settings: Settings) -> frozenset[str]:
             f"PUBLIC_HOST={public} in {settings.env_file}: expected the name of a host "
             "(in ASCII, as xn--…) or an address, without a scheme and a port"
         )
-    bound = values.get("BIND_ADDRESS", "").strip("[]")
-    return frozenset(filter(None, {*ALWAYS, public, bound})) - EVERYWHERE
+    bound = values.get("SITE_ADDRESS") or values.get("BIND_ADDRESS", "")
+    return frozenset(filter(None, {*ALWAYS, public, bound.strip("[]")})) - EVERYWHERE
 
 
 def is_address(text: str) -> bool:

@@ -22,14 +22,27 @@ FILES = {
     "phpmyadmin_secret": "",
     "grafana_password": "GRAFANA_PASSWORD",
 }
+# Where Alertmanager tells of alerts: addresses with a key in them, which only their
+# owner knows. Write them in place, since a mount stays with the file it began with.
+ADDRESSES = ("alertmanager_webhook_url", "alertmanager_watchdog_url")
 
 
 def ensure(settings: Settings) -> None:
-    """Make the passwords that are missing; move those of an older .env here."""
+    """Make what is missing in the folder; move the passwords of an older .env there.
+
+    Raises StackError for a password that is empty.
+    """
     # Who may not enter the folder reads no file in it. The files are for everybody: a
     # container's user is somebody else, and the mount leads past the folder.
     settings.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.secrets.chmod(0o700)
+    make_passwords(settings)
+    write_option_file(settings.secrets)
+    make_addresses(settings)
+
+
+def make_passwords(settings: Settings) -> None:
+    """Give each file of FILES a password, the one of an older .env if there is."""
     moved = {
         variable: value
         for variable in filter(None, FILES.values())
@@ -41,10 +54,18 @@ def ensure(settings: Settings) -> None:
             write(path, moved.get(variable) or secrets.token_urlsafe(24))
         elif not path.read_text().strip():
             raise StackError(f"{path} is empty: write the password there or remove it")
-    write_option_file(settings.secrets)
     if moved:
         drop(settings.env_file, moved)
         say(f"passwords are now files in {settings.secrets}")
+
+
+def make_addresses(settings: Settings) -> None:
+    """Make an empty file for each address; say so while nobody has filled it in."""
+    for path in (settings.secrets / name for name in ADDRESSES):
+        if not path.exists():
+            write(path, "")
+        if "alerts" in settings.profiles and not path.read_text().strip():
+            say(f"nobody is told of alerts: {path} is empty")
 
 
 def write_option_file(folder: Path) -> None:

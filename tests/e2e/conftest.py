@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.stack import engine
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Stack, fetch
+
+
+SITE_PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +28,22 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         print(stack.command("logs", "promtail", "loki").stdout)
     finally:
         stack.command("down", "--", "--volumes")
+
+
+@pytest.fixture(scope="session")
+def site(stack: Stack) -> Stack:
+    """The stack with WordPress installed: user `admin`, SITE_PASSWORD."""
+    status, _, text = fetch(
+        stack.url("NGINX_PORT", "/wp-admin/install.php?step=2"),
+        {
+            "weblog_title": "End to end",
+            "user_name": "admin",
+            "admin_password": SITE_PASSWORD,
+            "admin_password2": SITE_PASSWORD,
+            "admin_email": "admin@example.org",
+            "blog_public": "0",
+        },
+    )
+    assert status == 200
+    assert "wp-login.php" in text
+    return stack

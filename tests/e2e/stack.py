@@ -145,6 +145,14 @@ def get_json(url: str) -> dict[str, Any]:
         return value
 
 
+def fetch(url: str, data: dict[str, str] | None = None) -> tuple[int, str, str]:
+    """Return status, content type and text of *url*, posted to with *data*."""
+    body = urllib.parse.urlencode(data).encode() if data else None
+    with urllib.request.urlopen(url, body, timeout=30) as answer:
+        text = answer.read().decode(errors="replace")
+        return answer.status, answer.headers["Content-Type"], text
+
+
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
     """Ask *condition* again and again until it holds; fail after *seconds*."""
     deadline = time.monotonic() + seconds

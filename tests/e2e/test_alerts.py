@@ -12,7 +12,6 @@ import pytest
 from deploy.stack.settings import load
 from tests.deploy.test_rules import ALL, named
 from tests.e2e.stack import PREFIX, Stack, docker, get_json, wait_until
-from tests.e2e.test_stack import site  # noqa: F401 -- installs WordPress
 
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker, pytest.mark.timeout(1500)]
