@@ -51,6 +51,7 @@ class Compose:
         self._env = {k: v for k, v in os.environ.items() if k not in own}
         self._env |= {
             "ROOTFS_PROPAGATION": rootfs_propagation(),
+            "DOCKER_PROXY_USER": proxy_user(),
             "SECRETS_DIR": str(settings.secrets),
             "CERTIFICATES_DIR": str(settings.certificates),
             **configurations(),
@@ -100,6 +101,18 @@ def binary() -> str:
             "docker-compose is missing: `make .venv` installs it from PyPI"
         )
     return found
+
+
+def proxy_user(socket: Path = Path("/var/run/docker.sock")) -> str:
+    """Return whom the Docker proxy runs as: the socket's group where that is known.
+
+    Root without capabilities may speak to the socket everywhere, as its owner; but also
+    to every other socket of root in the mounted folder.
+    """
+    if "DOCKER_HOST" in os.environ or not socket.exists():
+        return "0:0"
+    group = socket.stat().st_gid
+    return f"99:{group}" if group else "0:0"
 
 
 def rootfs_propagation() -> str:

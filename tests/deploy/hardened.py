@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -42,12 +43,17 @@ def options(service: str) -> list[str]:
     found = SERVICES[service]
     assert found["read_only"] is True
     return [
-        f"--user={found['user']}",
+        f"--user={defaults(found['user'])}",
         "--read-only",
         *(f"--cap-drop={name}" for name in found["cap_drop"]),
         *(f"--security-opt={option}" for option in found["security_opt"]),
-        *(f"--tmpfs={mount}" for mount in found.get("tmpfs", [])),
+        *(f"--tmpfs={defaults(mount)}" for mount in found.get("tmpfs", [])),
     ]
+
+
+def defaults(text: str) -> str:
+    """Put the default of each variable of Compose in its place."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
 
 
 @dataclass(frozen=True)

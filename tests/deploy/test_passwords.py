@@ -21,11 +21,12 @@ def test_the_first_run_makes_passwords_in_a_folder_of_the_owner(tmp_path: Path) 
     assert settings.secrets == tmp_path / ".secrets"
     assert stat.S_IMODE(settings.secrets.stat().st_mode) == 0o700
     files = {path.name: path for path in settings.secrets.iterdir()}
-    assert files.keys() == passwords.FILES.keys()
-    made = {path.read_text() for path in files.values()}
-    assert len(made) == len(files)
-    assert all(len(password) >= 32 for password in made)
+    beside = {"mysql_exporter.cnf", *passwords.ADDRESSES}
+    assert files.keys() == passwords.FILES.keys() | beside
     assert {stat.S_IMODE(path.stat().st_mode) for path in files.values()} == {0o644}
+    made = {files[name].read_text() for name in passwords.FILES}
+    assert len(made) == len(passwords.FILES)
+    assert all(len(password) >= 32 for password in made)
     assert not any(password in settings.env_file.read_text() for password in made)
 
 
@@ -59,3 +60,28 @@ def test_the_folder_is_where_compose_looks(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("SECRETS_DIR=../elsewhere\n")
     settings = load(tmp_path / ".env", tmp_path / "state")
     assert settings.secrets == DEPLOY / "../elsewhere"
+
+
+def test_mysqld_exporter_is_given_the_password_of_its_user(tmp_path: Path) -> None:
+    secrets = ensured(tmp_path).secrets
+    for password in ("", "another"):
+        if password:
+            (secrets / "mysql_exporter_password").write_text(password + "\n")
+            ensured(tmp_path)
+        expected = (secrets / "mysql_exporter_password").read_text().strip()
+        lines = (secrets / "mysql_exporter.cnf").read_text().splitlines()
+        assert lines == ["[client]", "user = exporter", f'password = "{expected}"']
+
+
+def test_who_wants_alerts_hears_that_nobody_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ensured(tmp_path)
+    assert capsys.readouterr().out == ""
+    (tmp_path / ".env").write_text("COMPOSE_PROFILES=alerts\n")
+    settings = ensured(tmp_path)
+    assert "alertmanager_webhook_url is empty" in capsys.readouterr().out
+    for name in passwords.ADDRESSES:
+        (settings.secrets / name).write_text("https://hooks.example.org/x")
+    ensured(tmp_path)
+    assert capsys.readouterr().out == ""

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tests.deploy.nginx.conftest import Start
-from tests.deploy.nginx.site import Site
+from tests.deploy.nginx.site import Answer, Site
 
 
 NUMBERS = {"msec", "status", "body_bytes_sent", "request_length", "request_time"}
@@ -32,11 +32,13 @@ def check(line: dict[str, Any]) -> None:
 
 def test_a_request_of_each_kind(start: Start) -> None:
     site = start()
-    site.ask("/2026/hello/?a=b", "User-Agent: Firefox", "Referer: http://x/y?z=1")
-    site.ask("/wp-includes/css/a.css")
-    site.ask("/healthz")
+    visit = ("User-Agent: Firefox", "Referer: http://x/y?z=1")
+    answers = [site.ask("/2026/hello/?a=b", *visit), site.ask("/wp-includes/css/a.css")]
+    unlogged = site.ask("/healthz").headers["x-request-id"]
     site.ask("/stub_status", "Host: nginx", port="internal")
-    page, file = site.log()
+    page, file = lines_of(site, answers)
+    assert unlogged not in (site.folder / "stdout").read_text()
+    assert len((site.folder / "stdout").read_text().splitlines()) == 2
     check(page)
     check(file)
     assert page["uri"] == "/2026/hello/", "as asked, not /index.php"
@@ -177,10 +179,18 @@ def visit_all(site: Site, query: str) -> None:
 
 
 def lines_for(site: Site, queries: list[str]) -> dict[str, dict[str, Any]]:
-    """Ask for a page with each query, which led to the next; return the lines."""
-    for query in queries:
+    """Ask for a page with each query, from a page with it; return the lines."""
+    answers = [
         site.ask(f"/x?{query}", f"Referer: http://localhost/y?{query}")
-    return dict(zip(queries, site.log(), strict=True))
+        for query in queries
+    ]
+    return dict(zip(queries, lines_of(site, answers), strict=True))
+
+
+def lines_of(site: Site, answers: list[Answer]) -> list[dict[str, Any]]:
+    """Return the lines of *answers*; several workers write in no order."""
+    lines = {line["request_id"]: line for line in site.log()}
+    return [lines[answer.headers["x-request-id"]] for answer in answers]
 
 
 def test_no_secret_is_logged(start: Start) -> None:
@@ -222,9 +232,8 @@ SHORT = {
 def test_addresses_can_be_shortened(start: Start) -> None:
     site = start(addresses="short")
     site.trust("127.0.0.1")
-    for address in SHORT:
-        site.ask("/", f"X-Forwarded-For: {address}")
-    lines = site.log()
+    answers = [site.ask("/", f"X-Forwarded-For: {address}") for address in SHORT]
+    lines = lines_of(site, answers)
     assert [line["remote_addr"] for line in lines] == list(SHORT.values())
     assert {line["http_x_forwarded_for"] for line in lines} == {""}
 
