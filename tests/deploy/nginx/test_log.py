@@ -8,8 +8,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from tests.deploy.nginx.conftest import Start
-from tests.deploy.nginx.site import Answer, Site
+from tests.deploy.nginx.conftest import Start, copy_with, fill
+from tests.deploy.nginx.fastcgi import Backend
+from tests.deploy.nginx.site import Answer, Site, running
 
 
 NUMBERS = {"msec", "status", "body_bytes_sent", "request_length", "request_time"}
@@ -115,6 +116,27 @@ def test_every_line_is_json_when_chance_asks(start: Start) -> None:
     assert len(lines) > 100
     for line in lines:
         check(line)
+
+
+def test_a_request_without_an_answer_has_a_status_that_is_json(
+    nginx: str, tmp_path: Path
+) -> None:
+    """A stop that does not wait any longer logs 000, as HTTP/0.9 would be 009."""
+    fill(tmp_path / "html")
+    copy_with({}, tmp_path / "etc")
+    conf = tmp_path / "etc/nginx.conf"
+    conf.write_text(
+        conf.read_text().replace("shutdown_timeout 10s", "shutdown_timeout 1s")
+    )
+    with Backend() as backend, running(nginx, tmp_path, backend) as site:
+        address = ("127.0.0.1", site.ports["published"])
+        with socket.create_connection(address, 20) as sock:
+            sock.sendall(b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n")
+            sock.sendall(b"Expect: 100-continue\r\n\r\n")
+            assert b"100 Continue" in sock.recv(65_536)  # nginx waits for the body
+            (line,) = site.log()
+    check(line)
+    assert (line["uri"], line["status"]) == ("/x", 0)
 
 
 SECRETS = [
