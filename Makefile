@@ -10,9 +10,9 @@ ORIGINALS := NODE_EXPORTER=$(ORACLES)/usr/bin/prometheus-node-exporter \
 	NGINX=$(ORACLES)/usr/sbin/nginx PHP_FPM=$(ORACLES)/php-fpm
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' Makefile | expand -t 13
 
-.PHONY: help up down logs status local test unit e2e lint types fmt bench chaos lock clean
+.PHONY: help up down logs status local test unit e2e lint types fmt bench chaos screenshots lock clean
 
 up: .venv/ready ## start the whole stack and print where it is
 	$(STACK) up
@@ -57,6 +57,9 @@ bench: .venv/ready $(ORACLES)/ready ## side by side with the originals
 chaos: .venv/ready ## an hour of kills, faults and outages; prints what became of every line
 	$(STACK) engine
 	$(RUN) -m tests.chaos --long --markdown
+
+screenshots: .venv/ready ## take the pictures in docs/images anew (ten minutes)
+	$(RUN) -m tests.browser
 
 lock: .venv/ready ## write requirements/*.txt anew from pyproject.toml
 	./requirements/lock

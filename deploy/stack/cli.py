@@ -7,7 +7,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.stack import engine, images, local, passwords, ports, report
+from deploy.stack import (
+    certificates,
+    engine,
+    images,
+    local,
+    passwords,
+    ports,
+    report,
+)
 from deploy.stack.adopt import adopt
 from deploy.stack.compose import Compose
 from deploy.stack.settings import DEPLOY, Settings, load
@@ -49,10 +57,13 @@ def up(settings: Settings, _rest: Sequence[str]) -> None:
     source = images.prepare(settings)
     passwords.ensure(settings)
     adopt(settings)
+    renewed = "tls" in settings.profiles and certificates.ensure(settings)
     compose = Compose(settings, source)
     if not compose.running():
         check_ports(settings, offline=source.offline)
     compose.up()
+    if renewed:  # nginx may have been up with the old one
+        compose.show("kill", "--signal=HUP", "nginx")
     say("everything is up:")
     report.show(report.addresses(settings, offline=source.offline))
     return None
@@ -70,7 +81,7 @@ def check_ports(settings: Settings, *, offline: bool) -> None:
     """Refuse a port that somebody else listens on, by name."""
     for name, _, _ in report.published(settings, offline=offline):
         advice = f"set another {name} in {settings.env_file}"
-        ports.check(settings.values["BIND_ADDRESS"], settings.values[name], advice)
+        ports.check(settings.address(name), settings.values[name], advice)
 
 
 def down(settings: Settings, rest: Sequence[str]) -> None:

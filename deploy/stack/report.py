@@ -23,7 +23,9 @@ def published(settings: Settings, *, offline: bool) -> Iterator[tuple[str, str, 
     if "tools" in profiles:
         login = f"{settings.mysql_user}, password in {secrets}/mysql_password"
         yield "PHPMYADMIN_PORT", "", f"phpMyAdmin: {login}"
-    yield "PROMETHEUS_PORT", "/targets", "Prometheus: what it scrapes"
+    # Debian builds Prometheus without its newer pages.
+    targets = "/classic/targets" if offline else "/targets"
+    yield "PROMETHEUS_PORT", targets, "Prometheus: what it scrapes"
     if "alerts" in profiles:
         yield "ALERTMANAGER_PORT", "", "Alertmanager"
     store = "the embedded log store, with Loki's API" if offline else "Loki"
@@ -35,8 +37,8 @@ def published(settings: Settings, *, offline: bool) -> Iterator[tuple[str, str, 
 
 def url(settings: Settings, port: str) -> str:
     """Return the address at which a person reaches the published *port*."""
-    address = settings.values["BIND_ADDRESS"]
-    host = "localhost" if address == "127.0.0.1" else address
+    address = settings.address(port)
+    host = "localhost" if address in {"127.0.0.1", "0.0.0.0"} else address
     scheme = "https" if port == "HTTPS_PORT" else "http"
     return f"{scheme}://{host}:{settings.values[port]}"
 

@@ -48,6 +48,15 @@ class Settings:
         names = self.values["COMPOSE_PROFILES"].split(",")
         return frozenset(filter(None, map(str.strip, names)))
 
+    def address(self, port: str) -> str:
+        """Return the address that the published *port* is bound to.
+
+        The site may be for everybody without the rest being so: SITE_ADDRESS.
+        """
+        of_the_site = port in {"NGINX_PORT", "HTTPS_PORT"}
+        site = self.values.get("SITE_ADDRESS") if of_the_site else ""
+        return site or self.values["BIND_ADDRESS"]
+
     @property
     def mysql_user(self) -> str:
         """The database's user for WordPress."""

@@ -146,6 +146,13 @@ def test_the_kubelet_gets_an_answer_where_it_asks(
         assert status(port, "/-/nothing") == 404
 
 
+def test_the_prober_says_of_no_nginx_that_it_is_down(tmp_path: Path) -> None:
+    with running(*STARTED[3], tmp_path) as port:
+        assert "nginx_up" not in page(port)
+        refused = "/probe?target=http://192.0.2.1/stub_status"
+        assert status(port, refused) == 403
+
+
 def test_a_shipper_without_a_loki_is_alive_and_not_ready(tmp_path: Path) -> None:
     (tmp_path / "a_b_c" / "d").mkdir(parents=True)
     (tmp_path / "a_b_c" / "d" / "0.log").write_text("2026-11-26T12:00:00Z stdout F x\n")

@@ -18,7 +18,11 @@ from shipper.logs.flags import parse_argv as parse_logs
 ROOT = Path(__file__).parents[2]
 PAGES = [
     *ROOT.glob("docs/*.md"),
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *ROOT.glob("deploy/**/*.md"),
+    *(
+        ROOT / name
+        for name in ("README.md", "README.fr.md", "CONTRIBUTING.md", "CHANGELOG.md")
+    ),
 ]
 SHIPPER = re.compile(r"(?m)^(?:\$ )?python -m shipper (.+)$")
 

@@ -76,6 +76,8 @@ def swarm(network: str, stacks: list[str], env: dict[str, str]) -> Iterator[Swar
     )
     made = Swarm(network, {**env, "NETWORK": network})
     try:
+        # A node that leaves before its ingress network is made is not rid of it again.
+        wait_until(has_ingress, "the ingress network is made")
         node = docker("node", "ls", "-q").strip()
         docker("node", "update", "--label-add=monitoring=true", node)
         docker("network", "create", "--driver=overlay", network)
@@ -89,9 +91,16 @@ def swarm(network: str, stacks: list[str], env: dict[str, str]) -> Iterator[Swar
 
 def forget(before: set[str]) -> None:
     """Remove what `swarm leave` leaves behind, and say if that was not all."""
+    wait_until(lambda: "ingress" not in networks(), "the ingress network is gone")
     if GATEWAY not in before:
         docker("network", "rm", GATEWAY)
-    wait_until(lambda: "ingress" not in networks(), "the ingress network is gone")
+
+
+def has_ingress() -> bool:
+    """Say whether the node is connected to the network of published ports."""
+    if "ingress" not in networks():
+        return False
+    return "ingress-sbox" in docker("network", "inspect", "ingress")
 
 
 def networks() -> set[str]:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -36,6 +36,8 @@ def slow_site(stack: Stack) -> Iterator[Stack]:
         f"head -c {LARGE} /dev/zero >wp-content/uploads/large.bin"
     )
     docker(*inside, script, SLOW)
+    answered = (b"200 ", b"302 ")  # not installed yet, it leads to the installer
+    wait_until(lambda: get(stack, "/").startswith(answered), "WordPress answers")
     try:
         yield stack
     finally:
@@ -49,28 +51,38 @@ def slow_request(stack: Stack) -> Iterator[Future[bytes]]:
     with ThreadPoolExecutor() as pool:
         docker("exec", f"{PREFIX}wordpress", "rm", "-f", "/tmp/slow-began")
         asked = pool.submit(get, stack, "/slow.php")
-        wait_until(lambda: "slow-began" in docker(*began), "PHP is at work")
+
+        def at_work() -> bool:
+            assert not asked.done(), asked.result()
+            return "slow-began" in docker(*began)
+
+        wait_until(at_work, "PHP is at work")
         yield asked
 
 
+@contextmanager
+def asking(stack: Stack, path: str) -> Iterator[http.client.HTTPResponse]:
+    port = stack.ports["NGINX_PORT"]
+    with closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+        connection.request("GET", path)
+        with connection.getresponse() as answer:
+            yield answer
+
+
 def get(stack: Stack, path: str) -> bytes:
-    connection = http.client.HTTPConnection("127.0.0.1", stack.ports["NGINX_PORT"])
-    connection.request("GET", path)
-    answer = connection.getresponse()
-    return b"%d %s" % (answer.status, answer.read())
+    with asking(stack, path) as answer:
+        return b"%d %s" % (answer.status, answer.read())
 
 
 def download(stack: Stack, go_on: threading.Event, begun: threading.Event) -> int:
     """Return how many bytes of the large file came; most only after *go_on*."""
-    connection = http.client.HTTPConnection("127.0.0.1", stack.ports["NGINX_PORT"])
-    connection.request("GET", "/wp-content/uploads/large.bin")
-    answer = connection.getresponse()
-    assert answer.status == 200
-    size = len(answer.read(65536))
-    begun.set()
-    assert go_on.wait(60)
-    while chunk := answer.read(65536):
-        size += len(chunk)
+    with asking(stack, "/wp-content/uploads/large.bin") as answer:
+        assert answer.status == 200
+        size = len(answer.read(65536))
+        begun.set()
+        assert go_on.wait(60)
+        while chunk := answer.read(65536):
+            size += len(chunk)
     return size
 
 

@@ -102,6 +102,7 @@ def somebodys_stack(folder: Path, variables: dict[str, str]) -> dict[str, Any]:
                     f"{WRITER}\nimport time; time.sleep(1e6)",
                 ],
                 "healthcheck": {"disable": True},
+                "stop_grace_period": "1s",
                 "deploy": deploy,
             },
         },
@@ -144,9 +145,7 @@ def test_prometheus_finds_every_task(
             print(target["labels"], target["health"], target["lastError"])
 
 
-def number(
-    query: str, variables: dict[str, str], password: str
-) -> list[dict[str, Any]]:
+def found(query: str, variables: dict[str, str], password: str) -> list[dict[str, Any]]:
     words = urllib.parse.urlencode({"query": query})
     rows: list[dict[str, Any]] = asked(f"query?{words}", variables, password)["result"]
     return rows
@@ -156,14 +155,15 @@ def test_the_metrics_are_the_nodes(
     node: Swarm, variables: dict[str, str], password: str
 ) -> None:
     name = docker("info", "-f", "{{.Name}}").strip()
-    (row,) = number("node_uname_info", variables, password)
+    (row,) = found("node_uname_info", variables, password)
     assert row["metric"]["nodename"] == name
     devices = {
         r["metric"]["device"]
-        for r in number("node_network_receive_bytes_total", variables, password)
+        for r in found("node_network_receive_bytes_total", variables, password)
     }
     assert "docker_gwbridge" in devices  # the container's own network has only eth*
-    assert len(number("nginx_up == 1", variables, password)) == TARGETS["nginx"]
+    assert len(found("nginx_up", variables, password)) == TARGETS["nginx"]
+    assert len(found("nginx_up == 1", variables, password)) == TARGETS["nginx"]
 
 
 def test_the_rules_are_read(

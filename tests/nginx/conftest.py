@@ -239,6 +239,7 @@ def real_nginx(tmp_path: Path) -> Iterator[RealNginx]:
             listeners[-1].bind(str(path))
         for listener in listeners:
             listener.listen()
+            listener.setblocking(False)  # nginx takes them as they are, and shares them
         conf.write_text(
             NGINX_CONF.format(
                 prefix=tmp_path,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -36,7 +35,7 @@ from deploy.stack.backup.manifest import (
 )
 from deploy.stack.backup.site import Site, address, table_prefixes
 from deploy.stack.settings import DEPLOY, Settings
-from deploy.stack.shell import StackError, say
+from deploy.stack.shell import StackError, output, say
 from exporters.toolkit.version import __version__
 
 
@@ -122,7 +121,7 @@ class Making:
         self.add(OBJECTS, database.dump_objects(name))
         self.add_files()
         if self.site.runs("grafana"):
-            with paused(self.site.containers["grafana"]["ID"]):
+            with self.paused(self.site.containers["grafana"]["ID"]):
                 self.add(GRAFANA, self.site.grafana.pack())
         self.add(SETTINGS, [machine.packed(self.settings)])
         manifest = self.manifest(name, prefixes[0])
@@ -139,9 +138,21 @@ class Making:
         links = volume.links_out()
         for name, target in links:
             self.warnings.append(
-                f"{name} leads to {target}, out of the volume: left out"
+                f"{name!r} leads to {target!r}, out of the volume: left out"
             )
         self.add(WORDPRESS, volume.pack([name for name, _ in links]))
+
+    @contextmanager
+    def paused(self, container: str) -> Iterator[None]:
+        """Freeze *container*: a copy of its files is as after a power failure."""
+        code, said = output(["docker", "pause", container])
+        if code:
+            self.warnings.append(f"copied while it was written: {said.strip()}")
+        try:
+            yield
+        finally:
+            if not code:
+                output(["docker", "unpause", container])
 
     def warn_of_engines(self, name: str) -> None:
         """Say which tables cannot be of the same moment as the others."""
@@ -167,16 +178,4 @@ class Making:
             table_prefix=prefix,
             warnings=tuple(self.warnings),
             parts=tuple(self.parts),
-        )
-
-
-@contextmanager
-def paused(container: str) -> Iterator[None]:
-    """Freeze *container*: a copy of its files is then as after a power failure."""
-    subprocess.run(["docker", "pause", container], check=False, capture_output=True)
-    try:
-        yield
-    finally:
-        subprocess.run(
-            ["docker", "unpause", container], check=False, capture_output=True
         )

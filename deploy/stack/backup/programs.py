@@ -49,14 +49,14 @@ def feed(what: str, command: Sequence[str], chunks: Iterable[bytes]) -> None:
 
 
 def ask(what: str, command: Sequence[str], question: bytes = b"") -> str:
-    """Return what *command* answers to a short *question*."""
+    """Return what *command* answers to *question*; file names may be no text."""
     with running(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as (
         process,
         errors,
     ):
         answer, _ = process.communicate(question)
         check(what, process, errors, succeeded)
-        return answer.decode()
+        return answer.decode(errors="surrogateescape")
 
 
 @contextmanager

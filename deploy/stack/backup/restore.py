@@ -175,8 +175,7 @@ class Restoring:
                     volume.swap()
         finally:
             # Whichever site it is now, the old or the new one.
-            if running or not self.site.runs("nginx"):
-                self.site.compose.show(*UP, "nginx", *running)
+            self.site.compose.show(*UP, "nginx", *running)
 
     def say_where(self) -> None:
         """Say where the site is, and that its own idea of it may be another."""

@@ -106,8 +106,9 @@ class Volume:
         mode = "ro" if capabilities == READING else "rw"
         return [
             "docker", "run", "--rm", "--interactive", "--pull=never",
-            # Its output is the site: a log of it would be a second copy.
-            "--log-driver=none",
+            # Its output is the site: a log of it would be a second copy. By its label
+            # the shipper knows that there is nothing to read (shipper/config.yaml).
+            "--log-driver=none", "--label=monitoring-exporters.helper=backup",
             "--network=none", "--read-only", "--user=0:0", "--cap-drop=ALL",
             *(f"--cap-add={name}" for name in capabilities),
             "--security-opt=no-new-privileges",
