@@ -36,8 +36,9 @@ unit: .venv/ready $(ORACLES)/ready ## tests without containers of the stack
 	$(ORIGINALS) .venv/bin/pytest -n 2 -m "not e2e and not docker"
 	$(ORIGINALS) .venv/bin/pytest -m "docker and not e2e"
 
-e2e: .venv/ready ## the whole stack in real containers
-	.venv/bin/pytest -m e2e tests/e2e
+e2e: .venv/ready $(ORACLES)/ready ## the whole stack in real containers
+	$(ORIGINALS) .venv/bin/pytest -m "e2e and not swarm" tests/e2e
+	.venv/bin/pytest -m swarm tests/e2e
 
 lint: .venv/ready
 	.venv/bin/ruff format --check .

@@ -86,7 +86,16 @@ def _possible(place: Place) -> bool:
 class Segment:
     """A `Cursor`: the lines of one file, and up to where they are acknowledged."""
 
-    __slots__ = ("_marks", "done", "ended", "head", "inode", "lines", "pending")
+    __slots__ = (
+        "_marks",
+        "done",
+        "ended",
+        "head",
+        "inode",
+        "lines",
+        "pending",
+        "stream_key",
+    )
 
     def __init__(self, inode: int, offset: int, lines: int | None = None) -> None:
         self.inode = inode
@@ -99,6 +108,8 @@ class Segment:
         """Where each line ends that was put and not acknowledged."""
         self.ended = False
         """Nothing more will be read of it."""
+        self.stream_key = id(self)
+        """See `shipper.pipeline.entry.stream_key`."""
         self._marks: deque[tuple[int, int]] = deque()
 
     def mark(self, end: int, now_ns: int) -> None:
@@ -152,6 +163,7 @@ class Trail:
         """Append a file that is read from *offset* on, of which *lines* are done."""
         segment = Segment(inode, offset, lines)
         segment.head = head
+        segment.stream_key = id(self)
         self._segments.append(segment)
         self.kept = ()
         return segment

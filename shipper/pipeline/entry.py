@@ -55,6 +55,15 @@ def is_untracked(cursor: Cursor) -> bool:
     return getattr(cursor, "untracked", False)
 
 
+def stream_key(cursor: Cursor) -> int:
+    """Return what tells the lines of *cursor* from those of others.
+
+    Several cursors that share a ``stream_key`` are one after another in one stream: the
+    files that a rotation makes of one path.
+    """
+    return getattr(cursor, "stream_key", id(cursor))
+
+
 class Sink(Protocol):
     """Where a source puts its entries."""
 

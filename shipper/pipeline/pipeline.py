@@ -54,7 +54,7 @@ class Pipeline:
         self.sure = False  # what stages make of a line may be larger, or late
         self._sink = sink
         self._relays: dict[int, Relay] = {}  # by id(): a cursor needs no hash
-        self._released: dict[int, Relay] | None = None
+        self._reached: dict[int, Relay] | None = None
         self._process = chain(assemble(configs, workshop), self._emit)
         self._holders = workshop.holders
         self._monotonic = workshop.monotonic
@@ -76,14 +76,18 @@ class Pipeline:
             origin=relay,
             slots=(relay.take(),),
         )
+        reached = self._reached = {}
         self._process(record)
+        self._reached = None
         if self._holders and self._due_at() < self._next_release:
             self._sooner.set()
+        reached[id(relay)] = relay  # a joined line may be that of the file before
         try:
-            await relay.put(self._sink)
+            for each in reached.values():
+                await each.put(self._sink)
         except asyncio.CancelledError:
-            if relay.waiting:  # it was taken: `run` brings it to the sink
-                self._left.append(relay)
+            if left := [each for each in reached.values() if each.waiting]:
+                self._left += left  # it was taken: `run` brings it to the sink
                 self._sooner.set()
             raise
 
@@ -125,11 +129,11 @@ class Pipeline:
             yield from relay.left_over()
 
     def _release(self, now: float | None) -> list[Relay]:
-        released = self._released = {}
+        reached = self._reached = {}
         for holder in self._holders:
             holder.release(now)
-        self._released = None
-        return list(released.values())
+        self._reached = None
+        return list(reached.values())
 
     def _due_at(self) -> float:
         due = [holder.deadline() for holder in self._holders]
@@ -147,5 +151,5 @@ class Pipeline:
         relay = record.origin
         assert isinstance(relay, Relay)
         relay.append(record)
-        if self._released is not None:
-            self._released[id(relay)] = relay
+        if self._reached is not None:
+            self._reached[id(relay)] = relay

@@ -16,7 +16,7 @@ class Origin(Protocol):
     """Where the lines that a record stands for are accounted for."""
 
     key: int
-    """Tells apart what lines come from, as long as anything comes."""
+    """Tells apart what lines come from (`stream_key`), as long as anything comes."""
 
     def decided(self, record: Record) -> None:
         """Note that *record* is dropped: a decision, and counted by who made it."""

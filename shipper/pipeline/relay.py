@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
-from .entry import Cursor, Entry, Labels, Sink, is_untracked
+from .entry import Cursor, Entry, Labels, Sink, is_untracked, stream_key
 from .record import Record
 
 
@@ -19,12 +19,13 @@ _SOME_LINE = Entry(0, b"")
 
 
 class Slot:
-    """The place of one line in its reading order."""
+    """The place of one line in the reading order of *relay*."""
 
-    __slots__ = ("decided",)
+    __slots__ = ("decided", "relay")
 
-    def __init__(self) -> None:
+    def __init__(self, relay: Relay) -> None:
         self.decided = False
+        self.relay = relay
 
 
 class Relay:
@@ -39,7 +40,7 @@ class Relay:
     __slots__ = ("_cursor", "_on_idle", "_order", "_outbox", "_sent", "_slots", "key")
 
     def __init__(self, cursor: Cursor, on_idle: Callable[[], object]) -> None:
-        self.key = id(cursor)  # a relay is let go when it is idle, a cursor is not
+        self.key = stream_key(cursor)  # not the relay's id: that one goes when idle
         self._cursor = cursor
         self._on_idle = on_idle
         self._slots: deque[Slot] = deque()
@@ -67,7 +68,7 @@ class Relay:
 
     def take(self) -> Slot:
         """Return the place of the next line."""
-        slot = Slot()
+        slot = Slot(self)
         self._slots.append(slot)
         return slot
 
@@ -97,18 +98,14 @@ class Relay:
 
     def acknowledge(self, entries: Sequence[Entry]) -> None:
         """Note that the oldest ``len(entries)`` records put are done."""
-        for _ in entries:
-            for slot in self._sent.popleft():
-                slot.decided = True
-        self._pass_on()
+        _decide([slot for _ in entries for slot in self._sent.popleft()])
 
     def decided(self, record: Record) -> None:
         """Note that *record* was dropped."""
-        for slot in record.slots:
-            slot.decided = True
-        self._pass_on()
+        _decide(record.slots)
 
-    def _pass_on(self) -> None:
+    def pass_on(self) -> None:
+        """Tell the cursor of the lines up to the first that is not decided."""
         slots, done = self._slots, 0
         while slots and slots[0].decided:
             slots.popleft()
@@ -117,6 +114,14 @@ class Relay:
             self._cursor.acknowledge((_SOME_LINE,) * done)
         if not slots:
             self._on_idle()
+
+
+def _decide(slots: Sequence[Slot]) -> None:
+    """Note that the lines of *slots* are done, of whichever relays they are."""
+    for slot in slots:
+        slot.decided = True
+    for relay in dict.fromkeys(slot.relay for slot in slots):
+        relay.pass_on()
 
 
 def _labels(record: Record) -> Labels:

@@ -21,7 +21,7 @@ OF_STACK = "label=com.docker.stack.namespace="
 
 
 class BusyError(Exception):
-    """This Engine's swarm is somebody's: nothing was touched."""
+    """This Engine is in use, by a swarm or others: nothing was touched."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,14 @@ class Swarm:
 def swarm(network: str, stacks: list[str], env: dict[str, str]) -> Iterator[Swarm]:
     """Make this Engine a swarm with *network*; leave it as it was, whatever happens.
 
-    Raises BusyError where there is a swarm already: that one is not ours to leave.
+    Raises BusyError where there is a swarm already, which is not ours to leave, and
+    where containers know each other by name: `swarm leave` makes Docker forget them.
     """
     state = json.loads(docker("info", "-f", "{{json .Swarm}}"))["LocalNodeState"]
     if state != "inactive":
         raise BusyError(f"this Docker Engine is part of a swarm ({state})")
+    if others := named():
+        raise BusyError(f"beside a swarm {', '.join(others)} would lose their names")
     before = networks()
     run_docker(
         *("swarm", "init", "--advertise-addr=127.0.0.1"),
@@ -101,6 +104,14 @@ def has_ingress() -> bool:
     if "ingress" not in networks():
         return False
     return "ingress-sbox" in docker("network", "inspect", "ingress")
+
+
+def named() -> list[str]:
+    """Return the containers that run in a network with names."""
+    rows = docker("ps", "--format={{.Names}} {{.Networks}}").splitlines()
+    pairs = [row.split(" ", 1) for row in rows]
+    plain = {"bridge", "host", "none", ""}
+    return [name for name, found in pairs if set(found.split(",")) - plain]
 
 
 def networks() -> set[str]:

@@ -66,19 +66,7 @@ ONLY_OUR_STORE: Mapping[str, str] = {
     "stack-monitoring / Size on the disk / {{instance}}": "Loki does not say",
     "stack-monitoring / Refused by the store / disk": "Loki does not say",
 }
-NOT_IN_THE_STORE: Mapping[str, str] = {
-    f"stack-nginx / {panel}": "the store has no parser of JSON and no unwrap"
-    for panel in (
-        "Paths / {{uri}}",
-        "Slow paths / {{uri}}",
-        "Failing paths / {{uri}}",
-        "Missing paths / {{uri}}",
-        "Addresses / {{remote_addr}}",
-        "Volume / {{remote_addr}}",
-        "Logins / {{remote_addr}}",
-        "Programs / {{http_user_agent}}",
-    )
-}
+NOT_IN_THE_STORE: Mapping[str, str] = {}
 LISTS = {**MAY_BE_EMPTY, **ONLY_OUR_STORE, **NOT_IN_THE_STORE}
 
 

@@ -21,7 +21,12 @@ from tests.e2e.stack import docker, free_ports, wait_until
 from tests.e2e.swarm import FOLDER, BusyError, Swarm, services, swarm
 
 
-pytestmark = [pytest.mark.e2e, pytest.mark.docker, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.docker,
+    pytest.mark.swarm,
+    pytest.mark.timeout(900),
+]
 
 STACK = "swarm-e2e"
 SHOP = "swarm-e2e-shop"

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.stack import engine, images, passwords, ports, report
+from deploy.stack import certificates, engine, images, passwords, ports, report
 from deploy.stack.backup import folder, machine, reading, swap, turn
 from deploy.stack.backup.manifest import GRAFANA, OBJECTS, TABLES, WORDPRESS
 from deploy.stack.backup.reading import Archive
@@ -93,13 +93,15 @@ def ready(settings: Settings) -> Site:
     """Return the stack with a database that answers, from nothing where need be."""
     engine.ensure()
     passwords.ensure(settings)
+    if "tls" in settings.profiles:
+        certificates.ensure(settings)
     if not Site.look(settings).runs("mysql"):
         compose = Compose(settings, images.prepare(settings))
         compose.show(*UP, "mysql")
     site = Site.look(settings)
     if not site.runs("nginx"):
         ports.check(
-            settings.values["BIND_ADDRESS"],
+            settings.address("NGINX_PORT"),
             settings.values["NGINX_PORT"],
             f"set another NGINX_PORT in {settings.env_file}",
         )

@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 from shipper.pipeline.entry import Cursor, Entry, Labels, Untracked
 from shipper.pipeline.pipeline import Pipeline
 from shipper.pipeline.record import Record
-from shipper.pipeline.stage import Emit, Filter, Stage, Workshop
+from shipper.pipeline.stage import Emit, Filter, Stage, StageConfig, Workshop
 from tests.shipper.pipeline.conftest import Clock, Journal, Memory
 
 
@@ -152,6 +152,38 @@ async def test_streams_of_two_sources_do_not_mix() -> None:
     await pipeline.put(LABELS, line("b"), two)
     await pipeline.flush()
     assert sorted(sink.lines) == ["a", "b"]
+
+
+@dataclass
+class File(Journal):
+    """The cursor of one of the files that a rotation makes of a path."""
+
+    stream_key: int = 7
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [[("x", Pairs())], [("x", Pairs()), ("y", dropping())]],
+    ids=["as it is", "with more behind"],
+)
+async def test_a_line_may_begin_in_one_file_and_end_in_the_next(
+    stages: list[tuple[str, StageConfig]],
+) -> None:
+    sink, before, after = Memory(), File(), File()
+    pipeline = Pipeline(stages, Workshop(), sink)
+    await pipeline.put(LABELS, line("a"), before)
+    await pipeline.put(LABELS, line("b"), after)
+    assert (sink.lines, before.acknowledged, after.acknowledged) == (["ab"], 0, 0)
+    sink.settle()
+    assert (before.acknowledged, after.acknowledged) == (1, 1)
+
+
+async def test_a_line_that_begins_in_one_file_and_is_dropped_in_the_next() -> None:
+    sink, before, after = Memory(), File(), File()
+    pipeline = Pipeline([("x", Pairs()), ("y", dropping("ab"))], Workshop(), sink)
+    await pipeline.put(LABELS, line("a"), before)
+    await pipeline.put(LABELS, line("b"), after)
+    assert (sink.lines, before.acknowledged, after.acknowledged) == ([], 1, 1)
 
 
 async def test_releases_when_it_is_due() -> None:
