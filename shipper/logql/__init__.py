@@ -1,8 +1,7 @@
-"""LogQL, the part that a shipper and a small store need.
+"""LogQL (Loki pkg/logql): queries read, and their stages run over lines.
 
-Stream selectors, line filters, counts and rates over them, aggregations and arithmetic
-(Loki pkg/logql/syntax). The match stage and the store use the same parser. Pure: text
-in, frozen dataclasses out.
+The match stage and the store use the same parser. Pure: text in, frozen dataclasses
+out.
 """
 
 from __future__ import annotations
@@ -11,9 +10,14 @@ from shipper.logql.ast import (
     BinaryOperation,
     Expr,
     Grouping,
+    LabelReplace,
     Literal,
+    Matching,
     RangeAggregation,
+    Unwrap,
+    Vector,
     VectorAggregation,
+    number_of,
 )
 from shipper.logql.errors import LogQLError
 from shipper.logql.logs import (
@@ -37,16 +41,21 @@ __all__ = [
     "FilterOp",
     "Grouping",
     "LabelFilter",
+    "LabelReplace",
     "LineFilter",
     "Literal",
     "LogQLError",
     "LogQuery",
     "MatchOp",
     "Matcher",
+    "Matching",
     "RangeAggregation",
     "Selector",
     "Stage",
+    "Unwrap",
+    "Vector",
     "VectorAggregation",
+    "number_of",
     "parse",
     "parse_log_query",
     "parse_selector",

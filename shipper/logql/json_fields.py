@@ -26,7 +26,7 @@ from shipper.logql.sanitize import decoded, sanitized, without_invalid
 Path = tuple[str | int, ...]
 
 _PART: Final = re.compile(
-    r'\s*(?:(?P<dot>\.)\s*)?(?:(?P<field>[a-zA-Z_][a-zA-Z0-9_]*)'
+    r"\s*(?:(?P<dot>\.)\s*)?(?:(?P<field>[a-zA-Z_][a-zA-Z0-9_]*)"
     r'|\[\s*(?:"(?P<key>[^"\]]*)"|(?P<index>[0-9]+))\s*\])\s*'
 )
 _NO_OBJECT: Final = "expecting json object(6), but it is not"
@@ -69,7 +69,11 @@ class JSONFields:
             return True
         text = decoded(line.text)
         for label, path in self.paths:
-            found = find(text, path)
+            try:
+                found = find(text, path)
+            except JSONError as error:
+                line.fail(JSON_ERROR, str(error))
+                continue
             if found is not None:
                 name = f"{label}{DUPLICATE}" if label in line.base else label
                 line.put(name, without_invalid(found))
@@ -83,7 +87,10 @@ class JSONFields:
 
 
 def find(text: str, path: Path) -> str | None:
-    """Return what is at *path*, None when the line breaks off before."""
+    """Return what is at *path*, None when the line breaks off before.
+
+    Raises JSONError when the line breaks off there.
+    """
     try:
         value, _ = value_at(text, 0)
     except JSONError:
@@ -94,7 +101,9 @@ def find(text: str, path: Path) -> str | None:
             if inner is None:
                 return None
             value = inner
-    except JSONError:
+    except JSONError as error:
+        if part is path[-1] and error.key == part:
+            raise
         return None
     if value.kind in {Kind.OBJECT, Kind.ARRAY}:
         return value.raw if value.kind is Kind.OBJECT else _loose(value.raw)

@@ -31,7 +31,12 @@ class Value(NamedTuple):
 
 
 class JSONError(ValueError):
-    """Report a line that is no JSON, in jsonparser's words."""
+    """Report a line that is no JSON, in jsonparser's words.
+
+    *key* is the member whose value cannot be read.
+    """
+
+    key: str | None = None
 
 
 _STRING_END: Final = re.compile(r'(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -42,7 +47,13 @@ _OBJECT: Final = "Value looks like object, but can't find closing '}' symbol"
 _ARRAY: Final = "Value is array, but can't find closing ']' symbol"
 _STRING: Final = "Value is string, but can't find closing '\"' symbol"
 _UNKNOWN: Final = "Unknown value type"
-BAD_ESCAPE: Final = re.compile(
+_BAD_ESCAPE: Final = "Encountered an invalid escape sequence in a string"
+_LITERALS: Final = {"true": Kind.BOOLEAN, "false": Kind.BOOLEAN, "null": Kind.NULL}
+_BRACKETS: Final = {
+    "{": (Kind.OBJECT, re.compile(r'["{}]'), "{", "}", _OBJECT),
+    "[": (Kind.ARRAY, re.compile(r'["\[\]]'), "[", "]", _ARRAY),
+}
+_ESCAPE: Final = re.compile(
     r'\\(?:(["\\/bfnrt])'
     r"|u([dD][89a-fA-F][0-9a-fA-F]{2})\\u([0-9a-fA-F]{4})"
     r"|u((?![dD][89a-fA-F])[0-9a-fA-F]{4})|(.?))",
@@ -66,7 +77,11 @@ def members(text: str) -> Iterator[tuple[str, Value]]:
         at = _next(text, at, _JSON)
         if text[at] != ":":
             raise JSONError(_JSON)
-        value, at = value_at(text, _next(text, at + 1, _JSON))
+        try:
+            value, at = value_at(text, _next(text, at + 1, _JSON))
+        except JSONError as error:
+            error.key = key
+            raise
         yield key, value
         at = _next(text, at, _ARRAY)
         if text[at] == "}":
@@ -156,6 +171,6 @@ def _resolved(found: re.Match[str]) -> str:
     if code:
         return chr(int(code, 16))
     if not high or int(low, 16) < 0xDC00:
-        raise JSONError(BAD_ESCAPE)
+        raise JSONError(_BAD_ESCAPE)
     pair = ((int(high, 16) - 0xD800) << 10) + (int(low, 16) - 0xDC00) + 0x10000
     return chr(pair) if 0 <= pair < 0x110000 else "\ufffd"

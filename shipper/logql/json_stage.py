@@ -86,16 +86,21 @@ class JSONStep:
         self, pairs: Iterable[tuple[str, Any]], prefix: str, line: Line
     ) -> None:
         required = line.hints.required
+        known = {} if prefix else self._keys.known
         for key, value in pairs:
+            name = known.get(key, "")
             text = value
-            if type(value) is not str:
+            if type(value) is str:
+                if name is None:  # the usual case: nobody asks for the field
+                    continue
+            else:
                 if isinstance(value, _Object):
                     self._nested(key, value, prefix, line)
                     continue
                 text = self._text(key, value, prefix, line)
                 if text is None:
                     continue
-            name = self._name(key, prefix, line)
+            name = name or self._name(key, prefix, line)
             if name is None:
                 continue
             clean = text if text.isascii() else without_invalid(text)

@@ -17,15 +17,15 @@ class Keys:
     A key that came first keeps its label when another one comes to the same name.
     """
 
-    __slots__ = ("_names",)
+    __slots__ = ("known",)
 
     def __init__(self) -> None:
-        self._names: dict[str, str | None] = {}
+        self.known: dict[str, str | None] = {}
 
     def name(self, key: str, line: Line) -> str | None:
         """Return the label for *key*, None when nobody needs it."""
         try:
-            return self._names[key]
+            return self.known[key]
         except KeyError:
             return self.new(key, sanitized(key), line)
 
@@ -34,13 +34,13 @@ class Keys:
         name: str | None = f"{label}{DUPLICATE}" if label in line.base else label
         if not label or not line.wants(name or ""):
             name = None
-        if len(self._names) < _MOST:
-            self._names[key] = name
+        if len(self.known) < _MOST:
+            self.known[key] = name
         return name
 
     def named(self, label: str, line: Line) -> str | None:
         """Return what *label*, made of several keys, is called."""
         try:
-            return self._names[label]
+            return self.known[label]
         except KeyError:
             return self.new(label, label, line)

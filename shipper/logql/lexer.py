@@ -46,6 +46,7 @@ _NUMBER: Final = re.compile(
 _DURATION: Final = re.compile(r"-?[0-9.nuµmshdwy]*[nuµmshdwy][0-9.nuµmshdwy]*")
 _BYTES: Final = re.compile(r"[0-9.]+[BikKMGTP]+")
 _OPERATOR: Final = re.compile(r"=~|!=|!~|!>|\|=|\|~|\|>|==|>=|<=|.", re.DOTALL)
+_FLAG: Final = re.compile(r"--(?:strict|keep-empty)(?![\w-])")
 _STRING: Final = re.compile(r'"((?:[^"\\\n]|\\[^\n])*)"')
 
 
@@ -78,7 +79,7 @@ class _Scanner:
             return self._raw_string()
         if char == "[":
             return self._range()
-        for reader in (self._number, self._word):
+        for reader in (self._flag, self._number, self._word):
             token = reader()
             if token is not None:
                 return token
@@ -131,6 +132,12 @@ class _Scanner:
             raise self._fail(str(error), peeked=True) from None
         length = end + 1 - self._position
         return self._token(Kind.RANGE, str(value), length, peeked=True)
+
+    def _flag(self) -> Token | None:
+        flag = _FLAG.match(self._text, self._position)
+        if flag is None:
+            return None
+        return self._token("PARSER_FLAG", flag[0], len(flag[0]), peeked=True)
 
     def _number(self) -> Token | None:
         duration = _DURATION.match(self._text, self._position)

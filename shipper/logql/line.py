@@ -140,4 +140,3 @@ class Line:
 def as_labels(pairs: Iterable[tuple[str, str]]) -> Labels:
     """Return *pairs* sorted; an empty value is no label."""
     return tuple(sorted(pair for pair in pairs if pair[1]))
-

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from exporters.toolkit.regex import Regex
 
@@ -151,15 +151,29 @@ class LabelFilter:
 
 @dataclass(frozen=True, slots=True)
 class DropLabels:
-    """``| drop a, b``: labels taken off before lines are grouped."""
+    """``| drop a, b="c"``: labels taken off, some only with a value."""
 
-    names: tuple[str, ...]
+    names: tuple[str | Matcher, ...]
 
     def __str__(self) -> str:
-        return "| drop " + ", ".join(self.names)
+        return "| drop " + ", ".join(map(str, self.names))
 
 
-Stage: TypeAlias = LineFilter | LabelFilter | DropLabels
+class TextFilter(Protocol):
+    """Another condition on the line (patterns, addresses)."""
+
+    def matches(self, text: bytes, /) -> bool:
+        """Say whether a line passes."""
+
+
+class OtherStage(Protocol):
+    """A parser, a condition on labels or a format."""
+
+    def step(self) -> Callable[[Any], bool]:
+        """Return what changes, keeps or drops the lines of one stream."""
+
+
+Stage: TypeAlias = LineFilter | LabelFilter | DropLabels | TextFilter | OtherStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,21 +182,6 @@ class LogQuery:
 
     selector: Selector
     stages: tuple[Stage, ...] = ()
-
-    def process(
-        self, labels: Mapping[str, str], line: bytes
-    ) -> Mapping[str, str] | None:
-        """Return the labels of a selected stream's *line*, None if it is left out."""
-        for stage in self.stages:
-            if isinstance(stage, LineFilter):
-                if not stage.matches(line):
-                    return None
-            elif isinstance(stage, LabelFilter):
-                if not stage.matcher.matches(labels.get(stage.matcher.name, "")):
-                    return None
-            else:
-                labels = {k: v for k, v in labels.items() if k not in stage.names}
-        return labels
 
     @property
     def line_filters(self) -> tuple[LineFilter, ...]:

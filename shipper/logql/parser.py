@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from typing import Final
 
+from exporters.toolkit.regex import RegexError
 from shipper.logql.ast import (
     BinaryOperation,
     Expr,
-    Grouping,
+    LabelReplace,
     Literal,
+    Matching,
+    Vector,
     VectorAggregation,
+    number_of,
 )
 from shipper.logql.errors import LogQLError
 from shipper.logql.lexer import Kind, tokenize
@@ -27,7 +31,8 @@ _UNBOUNDED: Final = (
     'empty-compatible value. For instance, app=~".*" does not meet this requirement, '
     'but app=~".+" will'
 )
-_VECTOR_OPS: Final = frozenset({"sum", "min", "max", "avg", "count", "topk", "bottomk"})
+_VECTOR_OPS: Final = VECTOR_FUNCTIONS - {"approx_topk"}
+_SET_OPS: Final = frozenset({"and", "or", "unless"})
 _PRECEDENCE: Final = {
     **dict.fromkeys(("or",), 1),
     **dict.fromkeys(("and", "unless"), 2),
@@ -41,8 +46,8 @@ _PRECEDENCE: Final = {
 def parse(text: str) -> Expr:
     """Return the tree of query *text*. Raises LogQLError.
 
-    Parts of LogQL that this project does not evaluate (parsers, templates, unwrap,
-    vector matching …) are refused by name.
+    Parts of LogQL that this project does not evaluate (Go's templates, approx_topk)
+    are refused by name.
     """
     parser = _Parser(tokenize(text))
     expr = parser.expression(0)
@@ -81,17 +86,14 @@ class _Parser(RangeParser):
         """Parse operations that bind tighter than *weakest*."""
         left = self._primary()
         while _PRECEDENCE.get(self.token.kind, 0) > weakest:
-            op = self.token.kind
-            if op in {"and", "or", "unless"}:
-                self.unsupported(f"operation {op}")
-            self.take()
+            op = self.take().kind
             return_bool = self.accept("bool") is not None
-            if self.token.kind in {"on", "ignoring"}:
-                self.unsupported(self.token.kind)
+            matching = self._matching()
             # ^ is the only operation that groups to the right.
             with self.nested():
                 right = self.expression(_PRECEDENCE[op] - (op == "^"))
-            left = _binary(op, left, right, return_bool=return_bool)
+            _check_legs(op, left, right)
+            left = BinaryOperation(op, left, right, return_bool, matching)
         return left
 
     def _primary(self) -> Expr:
@@ -105,9 +107,9 @@ class _Parser(RangeParser):
             return self.range_aggregation(name)
         if name in VECTOR_FUNCTIONS:
             return self._vector_aggregation(name)
-        if kind in {"label_replace", "VECTOR"}:
-            self.unsupported(kind.lower())
-        return self._literal()
+        if kind == "label_replace":
+            return self._label_replace()
+        return self._vector() if kind == "VECTOR" else self._literal()
 
     def _parentheses(self) -> Expr:
         with self.nested():
@@ -119,49 +121,82 @@ class _Parser(RangeParser):
     def _literal(self) -> Literal:
         sign = self.accept("+", "-")
         token = self.expect(Kind.NUMBER, hint=(Kind.NUMBER,) if sign else ())
-        try:
-            value = float(token.value)
-        except ValueError:
-            text = (
-                "unable to parse literal as a float: strconv.ParseFloat: parsing "
-                f'"{token.value}": invalid syntax'
-            )
-            raise LogQLError.at(0, 0, text) from None
+        value = _float(token.value)
         return Literal(-value if sign and sign.kind == "-" else value)
 
     def _vector_aggregation(self, op: str) -> VectorAggregation:
         if op not in _VECTOR_OPS:
             self.unsupported(op)
         self.take()
-        grouping = self._grouping()
+        grouping = self.grouping()
         self.expect("(", hint=("(",))
         number = None
         if self.token.kind == Kind.NUMBER and self.ahead(1) == ",":
             number = self.take().value
             self.take()
+        expr = self._metric()
+        self.expect(")")
+        grouping = grouping or self.grouping()
+        if op in {"sort", "sort_desc"} and grouping and grouping.names:
+            text = "sort and sort_desc doesn't allow grouping by "
+            raise LogQLError.at(0, 0, text)
+        return VectorAggregation(op, expr, grouping, _parameter(op, number))
+
+    def _metric(self) -> Expr:
         with self.nested():
             expr = self.expression(0)
         if isinstance(expr, LogQuery):
             self.unexpected()
-        self.expect(")")
-        grouping = grouping or self._grouping()
-        return VectorAggregation(op, expr, grouping, _parameter(op, number))
+        return expr
 
-    def _grouping(self) -> Grouping | None:
-        token = self.accept("by", "without")
+    def _vector(self) -> Vector:
+        self.take()
+        self.expect("(", hint=("(",))
+        number = self.expect(Kind.NUMBER, hint=(Kind.NUMBER,)).value
+        self.expect(")", hint=(")",))
+        return Vector(_float(number))
+
+    def _label_replace(self) -> LabelReplace:
+        self.take()
+        self.expect("(", hint=("(",))
+        expr = self._metric()
+        texts: list[str] = []
+        for _ in range(4):
+            self.expect(",", hint=(",",))
+            texts.append(self.expect(Kind.STRING, hint=(Kind.STRING,)).value)
+        self.expect(")", hint=(")",))
+        try:
+            return LabelReplace(expr, *texts)
+        except RegexError as error:
+            text = f"invalid regex in label_replace: {error}"
+            raise LogQLError.at(0, 0, text) from None
+
+    def _matching(self) -> Matching | None:
+        token = self.accept("on", "ignoring")
         if token is None:
             return None
-        self.expect("(", hint=("(",))
-        names: list[str] = []
-        if not self.accept(")"):
-            names.append(self.identifier(Kind.IDENTIFIER, ")"))
-            while not self.accept(")"):
-                self.expect(",", hint=(",", ")"))
-                names.append(self.identifier(Kind.IDENTIFIER))
-        return Grouping(tuple(names), without=token.kind == "without")
+        names, many = self.names_in_parentheses(), ""
+        include: tuple[str, ...] = ()
+        if group := self.accept("group_left", "group_right"):
+            many = group.kind.removeprefix("group_")
+            # What follows in parentheses may be the other side as well.
+            if self.token.kind == "(" and self.ahead(1) in {Kind.IDENTIFIER, ")"}:
+                include = self.names_in_parentheses()
+        return Matching(names, token.kind == "on", many, include)
 
 
-def _binary(op: str, left: Expr, right: Expr, *, return_bool: bool) -> BinaryOperation:
+def _float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        wrong = (
+            "unable to parse literal as a float: strconv.ParseFloat: parsing "
+            f'"{text}": invalid syntax'
+        )
+        raise LogQLError.at(0, 0, wrong) from None
+
+
+def _check_legs(op: str, left: Expr, right: Expr) -> None:
     for leg, expr in (("left", left), ("right", right)):
         if isinstance(expr, LogQuery):
             name = "PipelineExpr" if expr.stages else "MatchersExpr"
@@ -170,7 +205,16 @@ def _binary(op: str, left: Expr, right: Expr, *, return_bool: bool) -> BinaryOpe
                 f"*syntax.{name}"
             )
             raise LogQLError.at(0, 0, text)
-    return BinaryOperation(op, left, right, return_bool)
+    if op not in _SET_OPS:
+        return
+    for leg, expr in (("left", left), ("right", right)):
+        value = number_of(expr)
+        if value is not None:
+            text = (
+                f"unexpected literal for {leg} leg of logical/set binary operation "
+                f"({op}): {value:f}"
+            )
+            raise LogQLError.at(0, 0, text)
 
 
 def _parameter(op: str, text: str | None) -> int | None:

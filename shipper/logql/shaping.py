@@ -1,16 +1,14 @@
-"""Stages that change labels and text: keep, drop, label_format, line_format …"""
+"""Stages that change labels and text: keep, drop, label_format, line_format."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-from shipper.logql.addresses import finder
-from shipper.logql.captures import no_neighbours, split
 from shipper.logql.line import ERROR, ERROR_DETAILS, SPECIAL, Line
-from shipper.logql.logs import DropLabels, Matcher, quote
+from shipper.logql.logs import DropLabels, Matcher
 from shipper.logql.simple_template import SimpleTemplate
 
 
@@ -84,6 +82,15 @@ class LabelFormat:
                     "operation"
                 )
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the labels that are read."""
+        return tuple(
+            name
+            for _, source in self.formats
+            for name in (source.names if not isinstance(source, str) else (source,))
+        )
+
     def step(self) -> Callable[[Line], bool]:
         """Return the stage for the lines of one stream."""
         return self._step
@@ -93,7 +100,7 @@ class LabelFormat:
         for name, source in self.formats:
             if isinstance(source, SimpleTemplate):
                 # What the stage starts with, once one of its templates needed it.
-                fields = dict(line.labels()) if not fields else fields
+                fields = fields or dict(line.labels())
                 line.put(name, source.render(fields, line))
             elif source in line.values:
                 line.put(name, line.values[source])
@@ -141,66 +148,3 @@ class Decolorize:
 
     def __str__(self) -> str:
         return "| decolorize"
-
-
-@dataclass(frozen=True, slots=True)
-class PatternFilter:
-    """``|> "<_> text <_>"``: the whole line looks like one of *texts*, or none."""
-
-    op: str
-    texts: tuple[str, ...]
-    _parts: tuple[tuple[tuple[str, bytes], ...], ...] = field(
-        init=False, repr=False, compare=False
-    )
-
-    def __post_init__(self) -> None:
-        parts = tuple(split(text) for text in self.texts)
-        for one in parts:
-            no_neighbours(one)
-            for name, _ in one:
-                if name not in {"", "_"}:
-                    raise ValueError(
-                        f"named captures are not allowed: found '<{name}>'"
-                    )
-        object.__setattr__(self, "_parts", parts)
-
-    def matches(self, text: bytes) -> bool:
-        """Say whether a line passes."""
-        return any(_fits(parts, text) for parts in self._parts) == (self.op == "|>")
-
-    def __str__(self) -> str:
-        return f"{self.op} " + " or ".join(map(quote, self.texts))
-
-
-def _fits(parts: tuple[tuple[str, bytes], ...], text: bytes) -> bool:
-    if not text or not parts:
-        return not text and not parts
-    at = 0
-    for number, (name, literal) in enumerate(parts):
-        if name:
-            continue
-        found = text.find(literal, at)
-        # No gap may be empty: neither between literals nor for a capture.
-        if found < 0 or (number and found == at):
-            return False
-        at = found + len(literal)
-    return bool(parts[-1][0]) == (at != len(text))
-
-
-@dataclass(frozen=True, slots=True)
-class AddressFilter:
-    """``|= ip("10.0.0.0/8")``: an address is in the line. Raises ValueError."""
-
-    op: str
-    pattern: str
-    _find: Callable[[bytes], bool] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_find", finder(self.pattern))
-
-    def matches(self, text: bytes) -> bool:
-        """Say whether a line passes."""
-        return self._find(text) == (self.op == "|=")
-
-    def __str__(self) -> str:
-        return f"{self.op} ip({quote(self.pattern)})"

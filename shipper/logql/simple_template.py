@@ -12,10 +12,9 @@ from shipper.logql.logs import quote
 
 
 _ACTION: Final = re.compile(
-    r"(?P<before>\s*)\{\{(?P<left>-\s)?\s*"
-    r"(?:\.(?P<label>[a-zA-Z_][a-zA-Z0-9_]*)|(?P<call>__line__|__timestamp__))"
-    r"\s*(?P<right>(?<=\s)-)?\}\}(?P<after>\s*)"
+    r"\{\{\s*(?:\.(?P<label>[a-zA-Z_][a-zA-Z0-9_]*)|__line__)\s*\}\}"
 )
+_LINE: Final = "{__line__}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,11 @@ class SimpleTemplate:
         """Say whether the template is one label and nothing else."""
         return len(self._parts) == 1 and self._parts[0][0]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the labels the text is made of."""
+        return tuple(name for is_field, name in self._parts if is_field)
+
     def render(self, fields: Mapping[str, str], line: Line) -> str:
         """Return the text for *line* with the labels *fields*."""
         return "".join(
@@ -42,7 +46,7 @@ class SimpleTemplate:
 
     @staticmethod
     def _field(name: str, fields: Mapping[str, str], line: Line) -> str:
-        if name == "{__line__}":
+        if name == _LINE:
             return line.text.decode("utf-8", "surrogateescape")
         return fields.get(name, "")
 
@@ -54,12 +58,8 @@ def _parse(text: str) -> list[tuple[bool, str]]:
     parts: list[tuple[bool, str]] = []
     at = 0
     for action in _ACTION.finditer(text):
-        if action["call"] == "__timestamp__":
-            break
-        before = "" if action["left"] else action["before"]
-        parts.append((False, text[at : action.start()] + before))
-        parts.append((True, action["label"] or "{__line__}"))
-        at = action.end() if action["right"] else action.end() - len(action["after"])
+        parts += [(False, text[at : action.start()]), (True, action["label"] or _LINE)]
+        at = action.end()
     parts.append((False, text[at:]))
     if any("{{" in part for is_field, part in parts if not is_field):
         raise ValueError("a template with more than {{.label}}")

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from sqlite3 import Connection
 from typing import TypeVar
 
-from shipper.logql import Expr, LogQuery
+from shipper.logql import Expr, LogQuery, number_of
 from shipper.store.durations import format_duration
 from shipper.store.limits import Limits
-from shipper.store.model import Stream
 from shipper.store.query import logs, render
-from shipper.store.query.expr import Evaluator, number_of
+from shipper.store.query.expr import Evaluator, is_sorted
+from shipper.store.query.found import FoundStream
 from shipper.store.query.logs import LogRequest
 from shipper.store.query.params import (
     Bounds,
@@ -21,7 +21,7 @@ from shipper.store.query.params import (
     range_params,
 )
 from shipper.store.query.plan import parse_query
-from shipper.store.query.samples import Series, Steps
+from shipper.store.query.steps import Series, Steps
 from shipper.store.reader import Guard, Readers
 from shipper.wire.errors import Answer
 
@@ -49,7 +49,7 @@ class Queries:
     ) -> bytes:
         """Return the JSON for /query_range. Raises Answer."""
         asked = refused(range_params, form, self._clock())
-        expr = parse_query(asked.query).expr
+        expr = parse_query(asked.query)
         self._check_length(asked.bounds)
         started = time.perf_counter()
         if isinstance(expr, LogQuery):
@@ -64,20 +64,22 @@ class Queries:
     async def instant(self, tenant: str, form: Mapping[str, str]) -> bytes:
         """Return the JSON for /query. Raises Answer."""
         asked = refused(instant_params, form, self._clock())
-        expr, is_vector = parse_query(asked.query)
+        expr = parse_query(asked.query)
         if isinstance(expr, LogQuery):
             raise Answer(400, LOG_AS_INSTANT)
         started = time.perf_counter()
         value = number_of(expr)
-        if value is not None and not is_vector:
-            return render.scalar(value[0], asked.time, time.perf_counter() - started)
+        if value is not None:
+            return render.scalar(value, asked.time, time.perf_counter() - started)
         found = await self._series(tenant, expr, Steps(asked.time, asked.time, 1))
-        samples = sorted((series.labels, series.values[0]) for series in found)
+        samples = [(series.labels, series.values[0]) for series in found]
+        if not is_sorted(expr):
+            samples.sort()
         return render.vector(samples, asked.time, time.perf_counter() - started)
 
     async def _streams(
         self, tenant: str, query: LogQuery, asked: RangeParams, *, categorize: bool
-    ) -> list[Stream]:
+    ) -> list[FoundStream]:
         request = LogRequest(
             tenant,
             query,

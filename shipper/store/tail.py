@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from shipper.logql import LogQuery
+from shipper.logql.pipeline import StreamPipeline, reordered
 from shipper.loki.encode import format_labels
-from shipper.pipeline.entry import Entry
+from shipper.pipeline.entry import Labels
 from shipper.store.model import Stream
+from shipper.store.query.found import FoundLine, FoundStream, found_line
 from shipper.store.query.render import stream_value
 from shipper.wire.errors import Answer
 from shipper.wire.model import SECOND_NS
@@ -35,9 +37,10 @@ class Tail:
     ) -> None:
         self.closed = False
         self._query = query
+        self._stages = reordered(query.stages)
         self._categorize = categorize
         self._clock = clock
-        self._queue: deque[Stream] = deque()
+        self._queue: deque[FoundStream] = deque()
         self._dropped: list[dict[str, Any]] = []
         self._blocked_since: int | None = None
         self._woken = asyncio.Event()
@@ -78,7 +81,7 @@ class Tail:
         self._blocked_since = None
         return value
 
-    def _unseen(self, stream: Stream) -> Stream:
+    def _unseen(self, stream: FoundStream) -> FoundStream:
         if not self._skipped:
             return stream
         text, skipped = stream.text, self._skipped
@@ -87,8 +90,8 @@ class Tail:
         ]
         return stream._replace(entries=new)
 
-    def _taken(self) -> list[Stream]:
-        taken: list[Stream] = []
+    def _taken(self) -> list[FoundStream]:
+        taken: list[FoundStream] = []
         entries = 0
         while self._queue and entries < ENTRIES_PER_MESSAGE:
             stream = self._queue.popleft()
@@ -100,21 +103,20 @@ class Tail:
             taken.append(stream)
         return taken
 
-    def _selected(self, stream: Stream) -> list[Stream]:
+    def _selected(self, stream: Stream) -> list[FoundStream]:
         labels = dict(stream.labels)
         if not self._query.selector.matches(labels):
             return []
-        found: dict[tuple[tuple[str, str], ...], list[Entry]] = {}
+        process = StreamPipeline(self._stages, labels).process
+        found: dict[Labels, list[FoundLine]] = {}
         for entry in stream.entries:
-            shown = self._query.process({**dict(entry.metadata), **labels}, entry.line)
-            if shown is not None:
-                apart = self._categorize
-                pairs = (p for p in shown.items() if not apart or p[0] in labels)
-                key = tuple(sorted(pairs))
-                found.setdefault(key, []).append(entry)
-        return [Stream(key, format_labels(key), e) for key, e in found.items()]
+            line = process(entry.timestamp_ns, entry.line, entry.metadata)
+            if line is not None:
+                key, shown = found_line(line, categorize=self._categorize)
+                found.setdefault(key, []).append(shown)
+        return [FoundStream(key, format_labels(key), e) for key, e in found.items()]
 
-    def _drop(self, stream: Stream) -> None:
+    def _drop(self, stream: FoundStream) -> None:
         now = self._clock()
         if self._blocked_since is None:
             self._blocked_since = now

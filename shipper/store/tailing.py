@@ -11,8 +11,8 @@ from typing import Any, Final
 from aiohttp import WSCloseCode, web
 
 from shipper.logql import LogQuery
-from shipper.store.model import Stream
 from shipper.store.query import logs, render
+from shipper.store.query.found import FoundStream
 from shipper.store.query.logs import LogRequest
 from shipper.store.query.params import (
     Bounds,
@@ -35,7 +35,7 @@ class TailRequest:
     """What a client asks to follow. Raises Answer 400 in Loki's words."""
 
     def __init__(self, form: Mapping[str, str], now: int, most: int) -> None:
-        expr = parse_query(form.get("query", "")).expr
+        expr = parse_query(form.get("query", ""))
         if not isinstance(expr, LogQuery):
             raise Answer(400, "parse error : only log queries can be tailed")
         self.query = expr
@@ -115,7 +115,7 @@ async def _send(
             await _message(socket, message, categorize=categorize)
 
 
-def _parts(stream: Stream) -> list[Stream]:
+def _parts(stream: FoundStream) -> list[FoundStream]:
     entries = stream.entries[::-1]  # oldest first
     return [
         stream._replace(entries=entries[at : at + ENTRIES_PER_MESSAGE])

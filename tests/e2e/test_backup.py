@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from deploy.stack import engine, images, passwords
-from deploy.stack.backup import reading
+from deploy.stack.backup import metrics, reading
 from deploy.stack.compose import WAIT, Compose
 from deploy.stack.settings import Settings, load
 from tests.e2e.stack import Stack, docker, wait_until
@@ -261,6 +261,15 @@ def test_a_backup_is_made_while_people_write(site: Site) -> None:
     text = (site.stack.folder / "state/textfile/stack_backup.prom").read_text()
     assert f"size_bytes {path.stat().st_size}\n" in text
     print(f"{path.stat().st_size:,} bytes: {text.splitlines()[-1]}")
+
+
+def test_prometheus_hears_of_the_last_one(stack: Stack) -> None:
+    """Through the node exporter of the whole stack, which runs as nobody."""
+    now = int(time.time())
+    metrics.write(stack.folder / "state", now, 4711, 1.5)
+    name = "stack_backup_last_success"
+    wait_until(lambda: stack.number(f"{name}_timestamp_seconds") == now, "its time")
+    assert stack.number(f"{name}_size_bytes") == 4711
 
 
 def test_what_is_there_is_not_replaced_unasked(site: Site) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from shipper.store.query import parsed
 from shipper.store.query.params import (
     Bounds,
     RangeParams,
@@ -131,7 +132,8 @@ async def test_metadata_is_shown_as_loki_shows_it(store: Store) -> None:
          "zero or negative query resolution step widths are not accepted."),
         ("query_range", {"query": '{a="b"}', "step": "0.01"},
          "exceeded maximum resolution of 11,000 points per time series."),
-        ("query_range", {"query": '{a="b"} | json'}, "json is not supported"),
+        ("query_range", {"query": '{a="b"} | line_format "{{ len .a }}"'},
+         "a template with more than {{.label}} is not supported here, only by Loki"),
         ("query_range", {"query": '{a=~".*"}'},
          "parse error : queries require at least one regexp or equality matcher"),
         ("query", {"query": '{a="b"}'},
@@ -240,6 +242,29 @@ async def test_too_many_series(opened: Open) -> None:
             400,
             "maximum of series (2) reached for a single query",
         )
+
+
+async def test_a_query_may_not_hold_too_much(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(store)
+    monkeypatch.setattr(parsed, "MAX_HELD", 5)
+    query = 'max_over_time({container="a"} | pattern "<_> line <n>" | unwrap n [1m])'
+    status, text = await store.get("query", query=query, time=NOW)
+    assert (status, text[:45]) == (400, "the query would hold more than 5 values; redu")
+    counted = 'sum(count_over_time({container="a"} | pattern "<_> <n>" [1m]))'
+    data = await store.data("query", query=counted, time=NOW)
+    assert data["result"][0]["value"][1] == "10"
+
+
+async def test_a_broken_line_ends_a_metric_query(store: Store) -> None:
+    await store.push([(NOW - SECOND, '{"a": 1}'), (NOW - 2 * SECOND, "no json")])
+    query = 'count_over_time({container="c"} | json [1m])'
+    status, text = await store.get("query", query=query, time=NOW)
+    assert status == 400
+    assert text.startswith("pipeline error: 'JSONParserErr' for series: '{__error__=")
+    data = await store.data("query", query=f"sum({query})", time=NOW)
+    assert data["result"][0]["value"][1] == "2"  # nothing is asked of the parser
 
 
 async def test_a_query_ends_at_its_deadline(opened: Open) -> None:

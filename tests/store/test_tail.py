@@ -44,6 +44,18 @@ async def test_past_then_live(store: Store) -> None:
         }
 
 
+async def test_stages_run_on_the_past_and_on_live_lines(store: Store) -> None:
+    await store.push([(NOW - 2, '{"n": 1}'), (NOW - 1, '{"n": 7}')])
+    query = '{container="c"} | json | n > 5 | line_format "n is {{.n}}"'
+    async with asyncio.timeout(10):
+        async with store.client.ws_connect(TAIL, params={"query": query}) as ws:
+            assert texts(await ws.receive_json()) == ["n is 7"]
+            await store.push([(NOW, '{"n": 2}'), (NOW + 1, '{"n": 9}')])
+            message = await ws.receive_json()
+    assert texts(message) == ["n is 9"]
+    assert message["streams"][0]["stream"]["n"] == "9"
+
+
 async def test_a_stopping_store_ends_its_tails(opened: Open) -> None:
     async with asyncio.timeout(10):
         async with opened() as store:

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import heapq
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
 from shipper.logql import (
     BinaryOperation,
     Expr,
+    Grouping,
+    LabelReplace,
     Literal,
     RangeAggregation,
+    Vector,
     VectorAggregation,
+    number_of,
 )
-from shipper.logql.ast import ARITHMETIC, COMPARISONS
+from shipper.logql.extract import pushed_down
+from shipper.logql.line import as_labels
 from shipper.pipeline.entry import Labels
 from shipper.store.query import samples
-from shipper.store.query.samples import Series, Steps
+from shipper.store.query.groups import RANKED, Group, group_of, ranked
+from shipper.store.query.matching import combined, present
+from shipper.store.query.parsed import ParsedRange
+from shipper.store.query.plan import is_simple
+from shipper.store.query.steps import Series, Steps
 from shipper.store.reader import Guard
 from shipper.wire.errors import Answer
 
 
 MAX_POINTS: Final = 2_000_000
 """Values an expression may hold at once: about 200 MiB."""
-
-
-_Fold = Callable[[float, int, float], tuple[float, int]]
 
 
 class Evaluator:
@@ -48,21 +53,37 @@ class Evaluator:
         Raises Answer 400 when too many values would be held or *expr* is no metric,
         504 at the deadline.
         """
-        if constant := number_of(expr):
-            count = len(self._steps.times())
-            yield Series((), dict.fromkeys(range(count), constant[0]))
+        constant = number_of(expr)
+        if constant is not None:
+            yield self._constant(constant)
             return
         match expr:
             case VectorAggregation():
                 yield from self._aggregate(expr)
             case BinaryOperation():
                 yield from self._binary(expr)
+            case Vector():
+                yield self._constant(expr.value)
+            case LabelReplace():
+                for labels, values in self.series(expr.expr):
+                    yield Series(as_labels(expr.replaced(dict(labels)).items()), values)
             case RangeAggregation():
-                yield from samples.run(
-                    self._connection, self._guard, self._tenant, expr, self._steps
-                )
+                yield from self._range(expr)
             case _:
                 raise Answer(400, "parse error : only metric queries can be combined")
+
+    def _constant(self, value: float) -> Series:
+        count = len(self._steps.times())
+        return Series((), dict.fromkeys(range(count), value))
+
+    def _range(
+        self, expr: RangeAggregation, outer: Grouping | None = None
+    ) -> Iterator[Series]:
+        """Yield the series of *expr*, in the groups of a sum around if it can."""
+        where = self._connection, self._guard, self._tenant
+        if is_simple(expr):
+            return samples.run(*where, expr, self._steps)
+        return ParsedRange(*where, self._steps).run(expr, outer)
 
     def held(self, expr: Expr) -> Iterator[Series]:
         """Yield the series of *expr*, counting their values as kept in memory."""
@@ -83,96 +104,64 @@ class Evaluator:
                 "step, reduce the time range or add more label matchers",
             )
 
+    def _child(self, expr: VectorAggregation) -> Iterator[Series]:
+        inner = expr.expr
+        if expr.op == "sum" and isinstance(inner, RangeAggregation):
+            grouping = expr.grouping or Grouping(())
+            return self._range(inner, grouping if pushed_down(inner) else None)
+        return self.series(inner)
+
     def _aggregate(self, expr: VectorAggregation) -> Iterator[Series]:
-        child = self.series(expr.expr)
-        if expr.op in _RANKED:
-            yield from _ranked(expr, list(self._held(child)))
+        child = self._child(expr)
+        if expr.op in RANKED:
+            yield from ranked(expr, list(self._held(child)))
             return
-        groups: dict[Labels, dict[int, tuple[float, int]]] = {}
-        fold = _FOLDS[expr.op]
+        if expr.op in {"sort", "sort_desc"}:
+            # Only an instant query shows an order: that of its one step.
+            yield from sorted(
+                child,
+                key=lambda series: next(iter(series.values.values()), 0.0),
+                reverse=expr.op == "sort_desc",
+            )
+            return
+        groups: dict[Labels, dict[int, Group]] = {}
         for series in child:
-            group = groups.setdefault(_group(expr, series.labels), {})
+            group = groups.setdefault(group_of(expr, series.labels), {})
             before = len(group)
             for number, value in series.values.items():
-                held = group.get(number)
-                group[number] = fold(*held, value) if held else (value, 1)
+                if number in group:
+                    group[number].add(value)
+                else:
+                    group[number] = Group(expr.op, value)
             self._hold(len(group) - before)
         for labels, group in groups.items():
-            values = {n: _finished(expr.op, *held) for n, held in group.items()}
+            values = {number: one.value() for number, one in group.items()}
             yield Series(labels, values)
 
     def _binary(self, expr: BinaryOperation) -> Iterator[Series]:
-        if constant := number_of(expr.right):
-            compute = replace(expr, right=Literal(constant[0])).compute
+        left, right = number_of(expr.left), number_of(expr.right)
+        if right is not None:
+            compute = replace(expr, right=Literal(right)).compute
             for labels, found in self.series(expr.left):
-                values = {n: compute(v, constant[0]) for n, v in found.items()}
-                yield from _present(labels, values)
-        elif constant := number_of(expr.left):
-            compute = replace(expr, left=Literal(constant[0])).compute
+                values = {n: compute(v, right) for n, v in found.items()}
+                yield from present(labels, values)
+        elif left is not None:
+            compute = replace(expr, left=Literal(left)).compute
             for labels, found in self.series(expr.right):
-                values = {n: compute(constant[0], v) for n, v in found.items()}
-                yield from _present(labels, values)
+                values = {n: compute(left, v) for n, v in found.items()}
+                yield from present(labels, values)
         else:
-            right = dict(self._held(self.series(expr.right)))
-            for labels, found in self.series(expr.left):
-                other = right.get(labels, {})
-                both = {n: v for n, v in found.items() if n in other}
-                values = {n: expr.compute(v, other[n]) for n, v in both.items()}
-                yield from _present(labels, values)
+            many = list(self.held(expr.left))
+            yield from combined(expr, many, list(self.held(expr.right)))
 
 
-def number_of(expr: Expr) -> tuple[float] | None:
-    """Return the value of an expression of numbers alone, None for any other."""
-    if isinstance(expr, Literal):
-        return (expr.value,)
-    if not isinstance(expr, BinaryOperation):
-        return None
-    left, right = number_of(expr.left), number_of(expr.right)
-    if left is None or right is None:
-        return None
-    if expr.is_comparison:  # between two numbers it is 1 or 0
-        return (float(COMPARISONS[expr.op](left[0], right[0])),)
-    return (ARITHMETIC[expr.op](left[0], right[0]),)
-
-
-_RANKED: Final = frozenset({"topk", "bottomk"})
-_FOLDS: Final[dict[str, _Fold]] = {
-    "sum": lambda held, count, value: (held + value, count + 1),
-    "avg": lambda held, count, value: (held + value, count + 1),
-    "count": lambda held, count, _: (held, count + 1),
-    "min": lambda held, count, value: (min(held, value), count + 1),
-    "max": lambda held, count, value: (max(held, value), count + 1),
-}
-
-
-def _group(expr: VectorAggregation, labels: Labels) -> Labels:
-    return expr.grouping.key(dict(labels)) if expr.grouping else ()
-
-
-def _finished(op: str, held: float, count: int) -> float:
-    if op == "avg":
-        return held / count
-    return float(count) if op == "count" else held
-
-
-def _ranked(expr: VectorAggregation, found: list[Series]) -> Iterator[Series]:
-    """Yield what topk and bottomk leave of each series, step by step."""
-    ranked: dict[tuple[Labels, int], list[tuple[float, int]]] = {}
-    for index, series in enumerate(found):
-        key = _group(expr, series.labels)
-        for number, value in series.values.items():
-            ranked.setdefault((key, number), []).append((value, index))
-    kept: list[dict[int, float]] = [{} for _ in found]
-    pick = heapq.nlargest if expr.op == "topk" else heapq.nsmallest
-    for (_, number), values in ranked.items():
-        for value, index in pick(expr.parameter or 0, values):
-            kept[index][number] = value
-    for series, left in zip(found, kept, strict=True):
-        if left:
-            yield Series(series.labels, left)
-
-
-def _present(labels: Labels, values: dict[int, float | None]) -> Iterator[Series]:
-    left = {number: value for number, value in values.items() if value is not None}
-    if left:
-        yield Series(labels, left)
+def is_sorted(expr: Expr) -> bool:
+    """Say whether *expr* or a part of it asks for an order by value."""
+    match expr:
+        case VectorAggregation():
+            return expr.op in {"sort", "sort_desc"} or is_sorted(expr.expr)
+        case LabelReplace():
+            return is_sorted(expr.expr)
+        case BinaryOperation():
+            return is_sorted(expr.left) or is_sorted(expr.right)
+    return False

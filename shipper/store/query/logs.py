@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from shipper.logql import LogQuery
+from shipper.logql.pipeline import StreamPipeline
 from shipper.loki.encode import format_labels
-from shipper.pipeline.entry import Entry, Labels
-from shipper.store.model import Stream
+from shipper.pipeline.entry import Labels
+from shipper.store.query import select
+from shipper.store.query.found import FoundLine, FoundStream, found_line
 from shipper.store.query.params import Bounds
-from shipper.store.query.plan import has_label_stages, shown
-from shipper.store.query.select import FoundStream, Where, merged, streams, where
+from shipper.store.query.plan import stages_of
+from shipper.store.query.select import Where, streams, where
 
 
 class LogRequest(NamedTuple):
@@ -40,10 +42,10 @@ class _Line(NamedTuple):
     order: int
     tie: int
     labels: Labels
-    entry: Entry
+    entry: FoundLine
 
 
-def run(connection: sqlite3.Connection, request: LogRequest) -> list[Stream]:
+def run(connection: sqlite3.Connection, request: LogRequest) -> list[FoundStream]:
     """Return the streams with the lines of *request*, streams by label text."""
     query = request.query
     condition = where(connection, query)
@@ -53,19 +55,22 @@ def run(connection: sqlite3.Connection, request: LogRequest) -> list[Stream]:
             streams(connection, request.tenant, query.selector)
         )
     ]
-    grouped: dict[Labels, list[Entry]] = {}
+    grouped: dict[Labels, list[FoundLine]] = {}
     merge = heapq.merge(*lines, key=lambda line: (line.order, line.tie))
     for line in _spaced(merge, request):
         grouped.setdefault(line.labels, []).append(line.entry)
     return sorted(
-        (Stream(labels, format_labels(labels), e) for labels, e in grouped.items()),
+        (
+            FoundStream(labels, format_labels(labels), e)
+            for labels, e in grouped.items()
+        ),
         key=lambda stream: stream.text,
     )
 
 
 def _lines(
     connection: sqlite3.Connection,
-    stream: FoundStream,
+    stream: select.FoundStream,
     request: LogRequest,
     condition: Where,
     tie: int,
@@ -78,26 +83,18 @@ def _lines(
         f" ORDER BY ts {order}, seq {order}",
         (stream.id, *request.bounds, *condition.values),
     )
-    staged = has_label_stages(request.query)
+    stages = stages_of(request.query)
+    pipeline = StreamPipeline(stages, dict(stream.labels))
     for timestamp, line, metadata in rows:
-        labels = stream.labels
-        if staged or (metadata and not request.categorize):
-            shown_as = _shown(labels, metadata, request)
-            if shown_as is None:
-                continue
-            labels = shown_as
+        if not stages and not metadata:
+            entry = FoundLine(timestamp, line)
+            yield _Line(sign * timestamp, tie, stream.labels, entry)
+            continue
         pairs = tuple(json.loads(metadata).items()) if metadata else ()
-        entry = Entry(timestamp, line, pairs)
-        yield _Line(sign * timestamp, tie, labels, entry)
-
-
-def _shown(labels: Labels, metadata: str | None, request: LogRequest) -> Labels | None:
-    """Return the labels a line is shown under: Loki merges its metadata into them."""
-    everything = shown(request.query, merged(labels, metadata))
-    if everything is None or not (request.categorize and metadata):
-        return everything
-    names = dict(labels)
-    return tuple(pair for pair in everything if pair[0] in names)
+        shown = pipeline.process(timestamp, line, pairs)
+        if shown is not None:
+            labels, entry = found_line(shown, categorize=request.categorize)
+            yield _Line(sign * timestamp, tie, labels, entry)
 
 
 def _spaced(lines: Iterator[_Line], request: LogRequest) -> Iterator[_Line]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -15,20 +14,18 @@ from shipper.logql import (
     LineFilter,
     LogQLError,
     LogQuery,
+    Matcher,
+    RangeAggregation,
+    Stage,
 )
+from shipper.logql.pipeline import AnyLineFilter, split_first
 from shipper.pipeline.entry import Labels
 from shipper.wire.errors import Answer
 
 
-_NUMBER: Final = r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?"
-_VECTOR: Final = re.compile(rf"vector\s*\(\s*({_NUMBER})\s*\)")
-
-
-class Parsed(NamedTuple):
-    """A query; *is_vector* when its numbers stood inside ``vector()``."""
-
-    expr: Expr
-    is_vector: bool
+_COUNTED: Final = frozenset(
+    {"count_over_time", "rate", "bytes_over_time", "bytes_rate"}
+)
 
 
 class Filters(NamedTuple):
@@ -41,27 +38,40 @@ class Filters(NamedTuple):
     predicate: Callable[[bytes], bool] | None
 
 
-def parse_query(text: str) -> Parsed:
-    """Return the query *text*. Raises Answer 400 with Loki's parse error.
-
-    ``vector(1)+vector(1)``, which Grafana sends to see whether Loki is there, is
-    arithmetic on numbers here; beside a selector ``vector()`` is refused.
-    """
-    is_vector = "{" not in text and _VECTOR.search(text) is not None
+def parse_query(text: str) -> Expr:
+    """Return the query *text*. Raises Answer 400 with Loki's parse error."""
     try:
-        return Parsed(
-            logql.parse(_VECTOR.sub(r"\1", text) if is_vector else text), is_vector
-        )
+        return logql.parse(text)
     except LogQLError as error:
         raise Answer(400, str(error)) from None
 
 
+def stages_of(query: LogQuery) -> list[Stage]:
+    """Return the stages of *query* that are not among its `filters`."""
+    return split_first(query.stages)[1]
+
+
+def is_simple(aggregation: RangeAggregation) -> bool:
+    """Say whether SQLite can count for *aggregation*: its lines need no parsing."""
+    return aggregation.op in _COUNTED and all(
+        isinstance(stage, LabelFilter)
+        or (
+            isinstance(stage, DropLabels)
+            and not any(isinstance(name, Matcher) for name in stage.names)
+        )
+        for stage in stages_of(aggregation.query)
+    )
+
+
 def filters(query: LogQuery) -> Filters:
-    """Split the line filters of *query*; they are the same in any order."""
+    """Split the filters of *query* that see lines as they are stored."""
     contains = []
-    rest: list[LineFilter] = []
-    for stage in query.line_filters:
-        if stage.op in {FilterOp.CONTAINS, FilterOp.NOT_CONTAINS}:
+    rest: list[AnyLineFilter] = []
+    for stage in split_first(query.stages)[0]:
+        if isinstance(stage, LineFilter) and stage.op in {
+            FilterOp.CONTAINS,
+            FilterOp.NOT_CONTAINS,
+        }:
             needles = tuple(t.encode("utf-8", "surrogateescape") for t in stage.texts)
             contains.append((needles, not stage.is_negative))
         else:
@@ -73,13 +83,8 @@ def filters(query: LogQuery) -> Filters:
     return Filters(tuple(contains), lambda line: all(f.matches(line) for f in rest))
 
 
-def has_label_stages(query: LogQuery) -> bool:
-    """Return whether *query* filters or drops labels after its selector."""
-    return any(isinstance(stage, LabelFilter | DropLabels) for stage in query.stages)
-
-
 def shown(query: LogQuery, labels: Labels) -> Labels | None:
-    """Return *labels* after the label stages of *query*, None when filtered out."""
+    """Return *labels* after the simple stages of *query*, None when filtered out."""
     values = dict(labels)
     for stage in query.stages:
         if isinstance(stage, LabelFilter):

@@ -7,9 +7,9 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from shipper.pipeline.entry import Entry, Labels
-from shipper.store.model import Stream
-from shipper.store.query.samples import Series, Steps
+from shipper.pipeline.entry import Labels
+from shipper.store.query.found import FoundLine, FoundStream
+from shipper.store.query.steps import Series, Steps
 
 
 CATEGORIZE_LABELS: Final = "categorize-labels"
@@ -52,7 +52,7 @@ def dumps(value: Any) -> bytes:
     return text.encode("utf-8", "replace") + b"\n"
 
 
-def streams(found: Sequence[Stream], seconds: float, *, categorize: bool) -> bytes:
+def streams(found: Sequence[FoundStream], seconds: float, *, categorize: bool) -> bytes:
     """Return the answer to a log query that took *seconds*."""
     size = sum(len(entry.line) for stream in found for entry in stream.entries)
     lines = sum(len(stream.entries) for stream in found)
@@ -64,7 +64,7 @@ def streams(found: Sequence[Stream], seconds: float, *, categorize: bool) -> byt
     return dumps({"status": "success", "data": data})
 
 
-def stream_value(stream: Stream, *, categorize: bool) -> dict[str, Any]:
+def stream_value(stream: FoundStream, *, categorize: bool) -> dict[str, Any]:
     """Return one stream as Loki writes it."""
     return {
         "stream": dict(stream.labels),
@@ -161,11 +161,15 @@ def _result(kind: str, result: Any, seconds: float) -> bytes:
     return dumps({"status": "success", "data": data})
 
 
-def _entry(entry: Entry, categorize: bool) -> list[Any]:
+def _entry(entry: FoundLine, categorize: bool) -> list[Any]:
     value: list[Any] = [str(entry.timestamp_ns), entry.line.decode("utf-8", "replace")]
     if categorize:
-        metadata = dict(entry.metadata)
-        value.append({"structuredMetadata": metadata} if metadata else {})
+        apart: dict[str, dict[str, str]] = {}
+        if entry.metadata:
+            apart["structuredMetadata"] = dict(entry.metadata)
+        if entry.parsed:
+            apart["parsed"] = dict(entry.parsed)
+        value.append(apart)
     return value
 
 

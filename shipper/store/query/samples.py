@@ -7,7 +7,6 @@ adds pieces up, so memory does not grow with the number of lines.
 
 from __future__ import annotations
 
-import math
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -16,29 +15,11 @@ from typing import NamedTuple
 
 from shipper.logql import RangeAggregation
 from shipper.pipeline.entry import Labels
-from shipper.store.query.plan import has_label_stages, shown
+from shipper.store.query.plan import shown, stages_of
 from shipper.store.query.select import FoundStream, Where, merged, streams, where
+from shipper.store.query.steps import Series, Steps
 from shipper.store.reader import Guard
 from shipper.wire.model import SECOND_NS
-
-
-class Steps(NamedTuple):
-    """When an expression is evaluated, in nanoseconds: first, last, distance."""
-
-    start: int
-    end: int
-    step: int
-
-    def times(self) -> range:
-        """Return the times of evaluation."""
-        return range(self.start, self.end + 1, self.step)
-
-
-class Series(NamedTuple):
-    """Values by number of the step; a step without lines has none."""
-
-    labels: Labels
-    values: dict[int, float]
 
 
 class _Pieces(NamedTuple):
@@ -61,7 +42,7 @@ def run(
     Raises Answer 504 when *guard* says the time is over.
     """
     found = _series(connection, guard, tenant, aggregation, steps)
-    if not has_label_stages(aggregation.query):
+    if not stages_of(aggregation.query):
         yield from found
         return
     together: dict[Labels, dict[int, float]] = {}  # a dropped label may unite some
@@ -101,7 +82,7 @@ def _pieces(
     steps: Steps,
 ) -> Iterator[tuple[Labels, _Pieces]]:
     """Yield the pieces of *stream*, apart per set of structured metadata."""
-    width = math.gcd(steps.step, query.range_ns)
+    width = steps.piece(query.range_ns)
     origin = steps.start - query.offset_ns - query.range_ns
     last = steps.times()[-1] - query.offset_ns
     rows = connection.execute(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from shipper.logql import LogQuery, MatchOp, Selector
+from shipper.logql.line import DUPLICATE
 from shipper.pipeline.entry import Labels
 from shipper.store.query.params import Bounds
 from shipper.store.query.plan import filters
@@ -83,10 +84,15 @@ def where(connection: sqlite3.Connection, query: LogQuery) -> Where:
 
 
 def merged(labels: Labels, metadata: str | None) -> Labels:
-    """Return *labels* with a row's *metadata*, which the stream's own labels outdo."""
+    """Return *labels* with a row's *metadata*; a name that is taken gets a suffix."""
     if not metadata:
         return labels
-    return tuple(sorted({**json.loads(metadata), **dict(labels)}.items()))
+    own = dict(labels)
+    stored = {
+        f"{name}{DUPLICATE}" if name in own else name: value
+        for name, value in json.loads(metadata).items()
+    }
+    return tuple(sorted({**own, **stored}.items()))
 
 
 def _labels(text: str) -> Labels:
