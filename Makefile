@@ -12,7 +12,7 @@ ORIGINALS := NODE_EXPORTER=$(ORACLES)/usr/bin/prometheus-node-exporter \
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' Makefile | expand -t 13
 
-.PHONY: help up down logs status local test unit e2e lint types fmt bench chaos screenshots lock clean
+.PHONY: help up down backup restore logs status local test unit e2e lint types fmt bench chaos screenshots lock clean
 
 up: .venv/ready ## start the whole stack and print where it is
 	$(STACK) up
@@ -25,6 +25,13 @@ logs: .venv/ready ## the end of every container's log
 
 status: .venv/ready ## what runs and where
 	$(STACK) status
+
+backup: .venv/ready ## the site into one file (TO=folder KEEP=number QUIET=1)
+	@$(STACK) backup -- $(if $(TO),--to="$(TO)") $(if $(KEEP),--keep="$(KEEP)") \
+	  $(if $(QUIET),--quiet)
+
+restore: .venv/ready ## put it back (FROM=file or folder, YES=1 over what is there, CHECK=1)
+	@$(STACK) restore -- $(if $(FROM),"$(FROM)") $(if $(YES),--yes) $(if $(CHECK),--check)
 
 local: .venv/ready ## the programs as plain processes, without Docker
 	$(STACK) local

@@ -17,6 +17,8 @@ from deploy.stack import (
     report,
 )
 from deploy.stack.adopt import adopt
+from deploy.stack.backup import restore
+from deploy.stack.backup.make import backup
 from deploy.stack.compose import Compose
 from deploy.stack.settings import DEPLOY, Settings, load
 from deploy.stack.shell import StackError, say
@@ -25,9 +27,13 @@ from deploy.stack.shell import StackError, say
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; a StackError is one line and exit code 1."""
     arguments = parser().parse_args(argv)
-    settings = load(arguments.env_file, arguments.state)
+    place = arguments.env_file, arguments.state
     try:
-        COMMANDS[arguments.command](settings, arguments.rest)
+        if arguments.command == "restore":
+            # Where there are no settings yet it takes those of the backup.
+            restore.run(*place, arguments.rest)
+        else:
+            COMMANDS[arguments.command](load(*place), arguments.rest)
     except StackError as error:
         print(f"deploy: {error}", file=sys.stderr)
         return 1
@@ -41,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(prog="deploy.stack", description=__doc__)
     result.add_argument("--env-file", type=Path, default=DEPLOY / ".env")
     result.add_argument("--state", type=Path, default=DEPLOY / ".state")
-    result.add_argument("command", choices=COMMANDS)
+    result.add_argument("command", choices=[*COMMANDS, "restore"])
     result.add_argument("rest", nargs="*", help="further arguments for the command")
     return result
 
@@ -118,5 +124,6 @@ COMMANDS = {
     "logs": logs,
     "status": status,
     "local": local.up,
+    "backup": backup,
     "engine": find_engine,
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.stack import images
+from deploy.stack.backup import metrics
 from deploy.stack.settings import DEPLOY, Settings
 from deploy.stack.shell import StackError, output, run
 
@@ -52,6 +53,7 @@ class Compose:
         self._env |= {
             "ROOTFS_PROPAGATION": rootfs_propagation(),
             "DOCKER_PROXY_USER": proxy_user(),
+            "TEXTFILE_DIR": str(metrics.made(settings.state).resolve()),
             "SECRETS_DIR": str(settings.secrets),
             "CERTIFICATES_DIR": str(settings.certificates),
             **configurations(),
