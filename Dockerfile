@@ -20,6 +20,11 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1
 WORKDIR /opt/app
 STOPSIGNAL SIGTERM
+# node_exporter's own image has busybox, and the health check of its users is `wget`.
+RUN apt-get update -qq \
+    && apt-get install -y -qq --no-install-recommends busybox \
+    && rm -rf /var/lib/apt/lists/* \
+    && ln -s /bin/busybox /usr/local/bin/wget
 # For who names the program of the original's image: `command: [/bin/node_exporter, …]`.
 COPY deploy/launch /usr/local/bin/launch
 
@@ -60,6 +65,8 @@ RUN apt-get update -qq \
     && rm -rf /var/lib/apt/lists/* \
     && ln -s /usr/local/bin/launch /usr/bin/promtail \
     && mkdir /var/lib/promtail && chown 65534:65534 /var/lib/promtail
+# What promtail's own image has there, for who mounts no file of his own.
+COPY deploy/shipper/image.yaml /etc/promtail/config.yml
 EXPOSE 9080
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
   CMD ["python", "-m", "shipper", "healthcheck"]

@@ -170,7 +170,8 @@ def build_programs(*, offline: bool) -> None:
 def program_inputs() -> list[Path]:
     """Return what .dockerignore lets into the build."""
     names = ("exporters", "shipper", "requirements/runtime.txt", "Dockerfile")
-    return [ROOT / name for name in (*names, "LICENSE", "NOTICE", "deploy/launch")]
+    files = ("LICENSE", "NOTICE", "deploy/launch", "deploy/shipper/image.yaml")
+    return [ROOT / name for name in (*names, *files)]
 
 
 def build(

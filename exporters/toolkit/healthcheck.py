@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from . import unix_socket
+from . import unix_socket, whereabouts
 
 
 TYPE_CHECKING = False
@@ -48,14 +48,15 @@ def run(argv: Sequence[str], flag: str, listen: str, path: str = "/-/healthy") -
     """Do what the subcommand ``healthcheck`` does; return the exit code.
 
     *argv* is what stands behind that word: an address, or the *flag* that the program
-    itself is given. *listen* is where it listens if neither is there, *path* what is
-    asked for where the address has none.
+    itself is given. Without either it is where the program of this container says that
+    it listens, or *listen*. *path* is asked for where the address has none.
     """
     if argv and argv[0] in {"-h", "--help", "-help"}:
         print(f"usage: healthcheck [--{flag}=… | [host]:port[/path] | unix:/…[:/path]]")  # noqa: T201 -- asked for
         return 0
     try:
-        address = _first(_addresses(argv, flag) or listen.split("\n"))
+        told = _addresses(argv, flag) or whereabouts.find(whereabouts.program())
+        address = _first(told or listen.split("\n"))
     except ValueError as error:
         return _unhealthy(" ".join(argv), str(error))
     return _checked(address, path)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from . import sdnotify
+from . import sdnotify, unix_socket, whereabouts
 from .activation import inherited_sockets
 from .listen import format_address, open_listener
 
@@ -71,6 +71,7 @@ async def serve(
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         accepting = [await _start(runner, sock, protection, stack) for sock in sockets]
+        _tell(sockets, stack)
         _settle()
         sdnotify.notify("READY=1")
         await _until(stop, [task for task in accepting if task])
@@ -84,6 +85,18 @@ async def _protection(
 
         return await Protection.start(config_file)
     return await protect() if protect is not None else None
+
+
+def _tell(sockets: Sequence[socket.socket], stack: AsyncExitStack) -> None:
+    """Let the health check find where this program listens; it is Linux's alone."""
+    name = whereabouts.program()
+    if name and hasattr(os, "memfd_create"):
+        stack.callback(os.close, whereabouts.tell(list(map(_address, sockets)), name))
+
+
+def _address(sock: socket.socket) -> str:
+    scheme = unix_socket.SCHEME if sock.family == socket.AF_UNIX else ""
+    return scheme + format_address(sock)
 
 
 def _settle() -> None:

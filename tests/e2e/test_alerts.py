@@ -37,6 +37,7 @@ ABSENT = {
     ),
     "collectors that are off": r"node_systemd_unit_state",
     "no line of the kind was logged": r"promtail_custom_\w+",
+    "no backup was made": r"stack_backup_\w+",
     "no replica": r"mysql_slave_status_\w+",
     "Loki's, or the store's": r"(loki|log_store)_\w+",
     "UDP only; nothing was refused, lost or limited": (

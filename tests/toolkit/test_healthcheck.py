@@ -290,6 +290,7 @@ def test_it_is_cheap(module: str) -> None:
         "exporters.toolkit.errors",
         "exporters.toolkit.healthcheck",
         "exporters.toolkit.unix_socket",
+        "exporters.toolkit.whereabouts",
         "shipper",
         "shipper.store",
     }
