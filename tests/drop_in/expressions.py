@@ -13,8 +13,8 @@ from tests.e2e.stack import get_json
 
 
 FOLDER = Path(__file__).parent
-# What decides at the end of a rule: before it stands what the rule looks at.
-DECISION = re.compile(r"\s*(==|!=|[<>]=?)\s*[-+.\de]+\s*$")
+# What decides in a rule, a comparison with a number: before it is what the rule looks at.
+DECISION = re.compile(r"\s*(==|!=|[<>]=?)\s*[-+]?[.\d]+(e[-+]?\d+)?(?![\w.])")
 
 
 def asked(stack: str, kind: str) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         pytest.skip(f"no Docker Engine to be had: {error}")
     stack = Stack.prepare(tmp_path_factory.mktemp("stack"))
     try:
+        stack.command("down", "--", "--volumes")  # of a run that was killed
         started = stack.command("up")
         print(started.stdout)
         assert started.returncode == 0, started.stdout
