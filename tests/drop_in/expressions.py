@@ -13,7 +13,7 @@ from tests.e2e.stack import get_json
 
 
 FOLDER = Path(__file__).parent
-# What decides in a rule, a comparison with a number: before it is what the rule looks at.
+# What decides in a rule: a comparison with a number. Before it is what is looked at.
 DECISION = re.compile(r"\s*(==|!=|[<>]=?)\s*[-+]?[.\d]+(e[-+]?\d+)?(?![\w.])")
 
 
