@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.stack.backup.metrics import TEMPLATE
 from deploy.stack.settings import DEPLOY, ROOT
 from docs.families import all_families
 from docs.keys import anchor
@@ -206,7 +207,8 @@ def named(rule: dict[str, Any]) -> set[str]:
 
 def known(name: str) -> bool:
     base = re.sub(r"_(bucket|count|sum)$", "", name)
-    ours = WRITTEN | FAMILIES.keys() | counted_in_logs()
+    of_backups = set(re.findall(r"# TYPE (\w+)", TEMPLATE))
+    ours = WRITTEN | FAMILIES.keys() | counted_in_logs() | of_backups
     return bool({name, base} & ours or STRANGERS.match(name))
 
 
