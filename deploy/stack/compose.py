@@ -15,7 +15,7 @@ from deploy.stack.settings import DEPLOY, Settings
 from deploy.stack.shell import StackError, output, run
 
 
-WAIT = ("--wait", "--wait-timeout=300")
+WAIT_SECONDS = 300
 # The folders that services mount their configuration from.
 CONFIGURED = (
     "alertmanager",
@@ -59,9 +59,11 @@ class Compose:
             **configurations(),
         }
 
-    def up(self) -> None:
-        """Start everything and wait until every healthcheck says yes."""
-        self.show("up", "--detach", "--no-build", "--remove-orphans", *WAIT)
+    def up(self, *services: str) -> None:
+        """Start *services*, or everything, and wait until each healthcheck says yes."""
+        orphans = () if services else ("--remove-orphans",)
+        wait = ("--wait", f"--wait-timeout={WAIT_SECONDS}")
+        self.show("up", "--detach", "--no-build", *orphans, *wait, *services)
 
     def show(self, *arguments: str) -> None:
         """Run one Compose command with its output shown."""

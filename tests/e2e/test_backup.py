@@ -24,7 +24,7 @@ import pytest
 
 from deploy.stack import engine, images, passwords
 from deploy.stack.backup import metrics, reading
-from deploy.stack.compose import WAIT, Compose
+from deploy.stack.compose import Compose
 from deploy.stack.settings import Settings, load
 from tests.e2e.stack import Stack, docker, wait_until
 
@@ -162,7 +162,7 @@ def start(stack: Stack) -> None:
     own = settings(stack.folder)
     source = images.prepare(own)
     passwords.ensure(own)
-    Compose(own, source).show("up", "--detach", "--no-build", *WAIT, "nginx")
+    Compose(own, source).up("nginx")
 
 
 def named(stack: Stack, name: str) -> Stack:

@@ -24,7 +24,6 @@ from deploy.stack.settings import DEFAULTS, Settings, parse
 from deploy.stack.shell import StackError, say
 
 
-UP = ("up", "--detach", "--no-build", "--wait", "--wait-timeout=300")
 EMPTY = (
     'test -z "$(find wp-content/uploads -type f 2>/dev/null | head -n 1)" || echo no'
 )
@@ -97,7 +96,7 @@ def ready(settings: Settings) -> Site:
         certificates.ensure(settings)
     if not Site.look(settings).runs("mysql"):
         compose = Compose(settings, images.prepare(settings))
-        compose.show(*UP, "mysql")
+        compose.up("mysql")
     site = Site.look(settings)
     if not site.runs("nginx"):
         ports.check(
@@ -177,7 +176,7 @@ class Restoring:
                     volume.swap()
         finally:
             # Whichever site it is now, the old or the new one.
-            self.site.compose.show(*UP, "nginx", *running)
+            self.site.compose.up("nginx", *running)
 
     def say_where(self) -> None:
         """Say where the site is, and that its own idea of it may be another."""
