@@ -24,6 +24,10 @@ from deploy.stack.settings import DEPLOY, Settings, load
 from deploy.stack.shell import StackError, say
 
 
+# Stopped last, and by Compose in their own order.
+ROAD_OF_LOGS = frozenset({"docker-proxy", "promtail", "loki"})
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; a StackError is one line and exit code 1."""
     arguments = parser().parse_args(argv)
@@ -97,9 +101,9 @@ def down(settings: Settings, rest: Sequence[str]) -> None:
         return
     compose = Compose(settings, images.remembered(settings))
     # A removed container takes its log along: what is logged while stopping is shipped
-    # before the shipper and the store go.
+    # before the shipper goes, and what it reads from and writes to.
     running = compose.read("ps", "--services").split()
-    if writers := [name for name in running if name not in {"promtail", "loki"}]:
+    if writers := [name for name in running if name not in ROAD_OF_LOGS]:
         compose.show("stop", *writers)
     compose.show("down", *rest)
 
