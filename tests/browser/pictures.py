@@ -44,6 +44,7 @@ def squeeze(picture: bytes) -> bytes:
     return subprocess.run(
         [
             "docker", "run", "--rm", "--interactive", "--network=none", "--read-only",
+            "--log-driver=none", "--label=monitoring-exporters.helper=pictures",
             "--cap-drop=ALL", "--security-opt=no-new-privileges",
             "--entrypoint=pngquant", IMAGE, "--strip", "--speed=1", str(COLOURS), "-",
         ],
