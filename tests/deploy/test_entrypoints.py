@@ -15,7 +15,14 @@ from pathlib import Path
 import pytest
 
 from deploy.stack.settings import DEPLOY
-from tests.deploy.hardened import Container, container, options, stand_in, volume
+from tests.deploy.hardened import (
+    SERVICES,
+    Container,
+    container,
+    options,
+    stand_in,
+    volume,
+)
 from tests.e2e.stack import docker, wait_until
 
 
@@ -23,6 +30,11 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
 
 ROOT_PASSWORD = 'it\'s "a\\root" $word'
 PASSWORD = "a'quote`and%more"
+# The first process takes no SIGSTOP from within: its children do the work.
+HANG = (
+    "for process in /proc/[0-9]*; do "
+    "grep -q '^PPid:.1$' $process/status && kill -{} ${{process#/proc/}}; done"
+)
 QUERY = (
     'MYSQL_PWD="$(cat /run/secrets/mysql_password)" '
     'mysql -N -h 127.0.0.1 -u wordpress -e "$0" wordpress'
@@ -197,4 +209,22 @@ def test_prometheus_starts_on_the_volume_of_the_image(data: str) -> None:
     with container(image, *arguments) as one:
         wait_until(lambda: one.run(*ready).returncode == 0, "Prometheus is ready")
         assert_powerless(one, 65534)
+        assert one.stop() == 0
+
+
+def test_wordpress_is_healthy_while_php_answers() -> None:
+    """The kernel takes connections for a php-fpm that hangs: a port says nothing."""
+    etc, ours = "/usr/local/etc", DEPLOY / "wordpress"
+    arguments = [
+        *options("wordpress"),
+        f"--volume={ours}/zz-status.conf:{etc}/php-fpm.d/zz-status.conf:ro",
+        f"--volume={ours}/ping.php:{etc}/ping.php:ro",
+    ]
+    check = ("sh", "-c", SERVICES["wordpress"]["healthcheck"]["test"][1])
+    with container(stand_in("wordpress"), *arguments) as one:
+        wait_until(lambda: one.run(*check).returncode == 0, "php-fpm answers")
+        assert_powerless(one, 33)
+        for signal, code in (("STOP", 1), ("CONT", 0)):
+            one.run("sh", "-c", HANG.format(signal))
+            assert one.run(*check).returncode == code
         assert one.stop() == 0

@@ -170,6 +170,18 @@ def docker(*arguments: str) -> str:
     ).stdout
 
 
+def wordpress_asks_itself() -> str:
+    """Return the status that WordPress gets for what it does when an event is due."""
+    script = """
+        require 'wp-load.php';
+        $answer = wp_remote_get(site_url('wp-cron.php'), ['sslverify' => false]);
+        echo is_wp_error($answer)
+            ? $answer->get_error_message()
+            : wp_remote_retrieve_response_code($answer);
+    """
+    return docker("exec", f"{PREFIX}wordpress", "php", "-r", script)
+
+
 def docker_logs(container: str) -> list[tuple[str, int, str]]:
     """Return every (stream, time in ns, line) that `docker logs` has of *container*."""
     done = subprocess.run(

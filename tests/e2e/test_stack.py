@@ -22,6 +22,7 @@ from tests.e2e.stack import (
     fetch,
     get_json,
     wait_until,
+    wordpress_asks_itself,
 )
 
 
@@ -39,6 +40,12 @@ def test_wordpress_serves_pages_and_nginx_its_static_files(site: Stack) -> None:
     status, kind, text = fetch(site.url("NGINX_PORT", STATIC))
     assert (status, kind) == (200, "text/css")
     assert "dashicons" in text
+
+
+def test_events_of_wordpress_that_are_due_are_run(site: Stack) -> None:
+    """Its address is one of the host, where its container is not."""
+    assert site.ports
+    assert wordpress_asks_itself() == "200"
 
 
 def test_the_status_page_is_for_the_network_only(site: Stack) -> None:

@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Stack, wordpress_asks_itself
 
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker, pytest.mark.timeout(1500)]
@@ -68,6 +68,11 @@ def test_http_leads_there(encrypted: Stack) -> None:
     port = encrypted.ports["HTTPS_PORT"]
     assert answer.status == 301
     assert answer.headers["Location"] == f"https://localhost:{port}/a?b=c"
+
+
+def test_events_of_wordpress_that_are_due_are_run(encrypted: Stack) -> None:
+    assert encrypted.ports
+    assert wordpress_asks_itself() == "200"
 
 
 def test_the_exporter_still_asks_nginx(encrypted: Stack) -> None:

@@ -28,7 +28,11 @@ wp-content/uploads/a.php wp-content/uploads/A.PHP wp-content/uploads/a.phtml
 wp-content/uploads/a.phar wp-content/uploads/photo.jpg wp-content/uploads/x.php.jpg
 wp-content/uploads/2026/11/a.php wp-content/uploads/d.php/b.jpg
 wp-content/uploads/.user.ini wp-content/uploads/old.bak wp-content/cache/a.php
-wp-content/upgrade/a.php wp-content/mu-plugins/a.php
+wp-content/upgrade/a.php wp-content/mu-plugins/a.php wp-content/backups/a.php
+wp-content/db.php wp-content/plugins/p/p.zip wp-content/themes/t/t.php
+wp-content/uploads/goods.zip wp-content/uploads/woocommerce_uploads/a.zip
+backup.zip site.tar.gz site.tgz dump.sql.tar.bz2 wp-content/backup.7z sitemap.xml.gz
+wp-content/ai1wm-backups/a.wpress wp-content/debug.log.1 web.config privkey.pem
 """
 
 

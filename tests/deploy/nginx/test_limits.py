@@ -37,6 +37,20 @@ def test_another_visitor_is_not(start: Start) -> None:
     assert log_in(site, "X-Forwarded-For: 198.51.100.8").status == 200
 
 
+@pytest.mark.parametrize("network", ["2001:db8:1:2:", "2001:db8::"])
+def test_a_network_of_ipv6_is_one_visitor(start: Start, network: str) -> None:
+    """Who has one such address has them all."""
+    site = start()
+    site.trust("127.0.0.1")
+    found = Counter(
+        log_in(site, f"X-Forwarded-For: {network}1:2:3:{number}").status
+        for number in range(15)
+    )
+    assert found[429] >= 8, found
+    other = "X-Forwarded-For: 2001:db8:1:3::1"
+    assert log_in(site, other).status == 200
+
+
 def test_looking_is_not_limited(start: Start) -> None:
     site = start()
     assert statuses(site, 20)[429] > 0
