@@ -16,11 +16,7 @@ from deploy.dashboards import queries
 
 
 ALERTS: Final = 'ALERTS{alertstate="firing",severity=~"critical|warning"}'
-# A process that was not there before has no sample to compare with.
-RESTARTS: Final = (
-    "changes(process_start_time_seconds[3m]) > 0 or "
-    "(process_start_time_seconds unless process_start_time_seconds offset 3m)"
-)
+RESTARTS: Final = "process_start_time_seconds > time() - 180"
 # The services say nothing of their start: their counters begin anew.
 RESETS: Final = (
     "resets(nginx_connections_accepted[3m]) > 0"

@@ -49,7 +49,9 @@ def build() -> dashboard.Dashboard:
 
 
 # The numbers that say whether the host is well.
-UP = "Whether Prometheus reaches the node exporter."
+UP = "Whether Prometheus reaches every node exporter that it reached in the last day."
+# Where all are chosen, any target is: a node exporter is what knew the host's name.
+UP_NODES = "up{@} and on (job, instance) last_over_time(node_uname_info{@}[1d])"
 UPTIME = "Time since the host was booted."
 GLANCE_LOAD = (
     "Processes that want a processor or wait for a disk, for each core, over 5"
@@ -59,7 +61,7 @@ USED = "Memory that no program can have any more. Caches do not count: they give
 GLANCE_FULL = "The fullest file system. At 100 % databases stop and logs are lost."
 NTP = "How far the clock is off. Logs and metrics of several hosts need it below 0.1 s."
 GLANCE_ROW = (
-    state("Node exporter", UP, NODE.now("min(up{@})", "exporter"), to=LOGS),
+    state("Node exporter", UP, NODE.now(f"min({UP_NODES})", "exporter"), to=LOGS),
     number(
         "Uptime",
         UPTIME,

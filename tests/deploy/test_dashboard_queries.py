@@ -226,3 +226,36 @@ def test_promtool_understands_every_expression(promtool: str, tmp_path: Path) ->
     )
     assert done.returncode == 0, done.stderr
     assert f"{len(rules)} rules found" in done.stdout
+
+
+def test_the_state_of_the_node_exporter_is_of_no_other_target(
+    promtool: str, tmp_path: Path
+) -> None:
+    """Where all jobs are chosen, as at first, everything else is a target as well."""
+    (question,) = (
+        q for q in questions(BOARDS[uids.HOST]) if q.panel == "Node exporter"
+    )
+    node = '{job="node",instance="a:9100"}'
+    series = {
+        f"up{node}": "1x20 0x20",
+        f"node_uname_info{node}": "1x20 stale",
+        'up{job="loki",instance="loki:3100"}': "0x20 1x20",
+    }
+    case = {
+        "interval": "15s",
+        "input_series": [{"series": s, "values": v} for s, v in series.items()],
+        "promql_expr_test": [
+            {
+                "expr": question.text,
+                "eval_time": moment,
+                "exp_samples": [{"labels": "{}", "value": value}],
+            }
+            for moment, value in (("4m", 1), ("9m", 0))
+        ],
+    }
+    path = tmp_path / "case.yml"
+    path.write_text(yaml.safe_dump({"tests": [case]}))
+    done = subprocess.run(
+        [promtool, "test", "rules", path], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
