@@ -287,6 +287,7 @@ def test_a_host_is_scraped_by_tls_and_login_and_found_by_a_file(
         (labels,) = series(central, query)
         assert labels == {
             "__name__": "up",
+            "host": "localhost",
             "instance": "localhost",
             "job": "node",
             "role": "web",

@@ -4,63 +4,22 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import re
-import shutil
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import jsonschema
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
-import yaml
 
-from deploy.stack.settings import DEPLOY
-
-
-FOLDER = DEPLOY / "kubernetes"
-BUILDS = [
-    *(f"overlays/{path.name}" for path in sorted((FOLDER / "overlays").iterdir())),
-    *(f"examples/{path.name}" for path in sorted((FOLDER / "examples").iterdir())),
-]
-VERSIONS = ("1.29", "1.37")
-PODMONITOR = json.loads(Path(__file__).with_name("podmonitor.schema.json").read_text())
-SID = DEPLOY / ".state" / "oracles" / "sid" / "usr" / "bin"
-
-Manifest = dict[str, Any]
-
-
-def command() -> list[str] | None:
-    """Return how to build, by kustomize itself or by kubectl, which has one inside."""
-    path = f"{os.environ['PATH']}:{SID}"
-    if found := os.environ.get("KUSTOMIZE") or shutil.which("kustomize", path=path):
-        return [found, "build"]
-    kubectl = shutil.which("kubectl")
-    return [kubectl, "kustomize"] if kubectl else None
-
-
-@functools.cache
-def built(name: str) -> tuple[Manifest, ...]:
-    """Return what `kubectl apply -k` would send of the folder *name*."""
-    kustomize = command()
-    if kustomize is None:
-        pytest.skip("no kustomize: neither KUSTOMIZE, nor in PATH (deploy/oracles)")
-    done = subprocess.run(
-        [*kustomize, FOLDER / name], check=False, text=True, capture_output=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""  # nothing deprecated
-    return tuple(yaml.safe_load_all(done.stdout))
-
-
-def strictly(manifest: Manifest, version: str) -> None:
-    """Raise ValidationError for a field that Kubernetes *version* does not know."""
-    if manifest["apiVersion"].startswith("monitoring.coreos.com/"):
-        jsonschema.validate(manifest, PODMONITOR)
-    else:
-        kubernetes_validate.validate(manifest, version, strict=True)
+from tests.deploy.kustomize import (
+    BUILDS,
+    OVERLAYS,
+    VERSIONS,
+    built,
+    containers,
+    pods,
+    settings,
+    strictly,
+)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -83,19 +42,6 @@ def test_a_field_that_does_not_exist_is_seen() -> None:
             (kubernetes_validate.ValidationError, jsonschema.ValidationError)
         ):
             strictly(broken, VERSIONS[-1])
-
-
-def pods(name: str) -> Iterator[tuple[str, Manifest, Manifest]]:
-    """Yield the name, the metadata and the spec of every pod of a build."""
-    for manifest in built(name):
-        if template := manifest.get("spec", {}).get("template"):
-            yield manifest["metadata"]["name"], template["metadata"], template["spec"]
-
-
-def containers(name: str) -> Iterator[tuple[str, Manifest, Manifest]]:
-    for pod, _, spec in pods(name):
-        for container in spec["containers"]:
-            yield f"{pod}/{container['name']}", spec, container
 
 
 @pytest.mark.parametrize("name", BUILDS)
@@ -148,9 +94,7 @@ def test_a_container_has_bounds_probes_and_a_version(name: str) -> None:
         assert re.fullmatch(r"[a-z/-]+:(?!latest)\S+", container["image"])
 
 
-@pytest.mark.parametrize(
-    "name", [build for build in BUILDS if build.startswith("overlays/")]
-)
+@pytest.mark.parametrize("name", OVERLAYS)
 def test_every_node_is_watched_whatever_it_is_for(name: str) -> None:
     found = {
         m["metadata"]["name"]: m["spec"]["template"]["spec"]
@@ -176,17 +120,6 @@ def test_a_monitor_finds_pods_and_a_port_of_theirs(name: str) -> None:
         ]
         assert len(ports) == 1, monitor["metadata"]["name"]
         assert {e["port"] for e in monitor["spec"]["podMetricsEndpoints"]} <= ports[0]
-
-
-def settings(name: str) -> dict[str, str]:
-    """Return what the shipper's configuration is told by the overlay *name*."""
-    (data,) = [
-        m["data"]
-        for m in built(name)
-        if m["kind"] == "ConfigMap"
-        and m["metadata"]["name"].startswith("promtail-settings")
-    ]
-    return dict(data)
 
 
 def test_an_overlay_names_its_tenant_and_its_cluster() -> None:

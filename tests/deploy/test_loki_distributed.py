@@ -87,6 +87,8 @@ def test_every_part_of_loki_is_there(compose: dict[str, Any]) -> None:
     # What is on their disks alone is on no two the same.
     disks = [compose["services"][name]["volumes"][0]["source"] for name in ingesters]
     assert len(set(disks)) == len(ingesters)
+    # The ring knows an ingester by its host name, which one that is made anew keeps.
+    assert all(compose["services"][name].get("hostname") == name for name in ingesters)
 
 
 def test_every_name_in_the_configuration_is_a_service(compose: dict[str, Any]) -> None:
