@@ -55,7 +55,7 @@ async def test_a_hundred_some_hung_some_away(start_exporter: Start) -> None:
         exporter = await asyncio.to_thread(
             start_exporter,
             LISTEN,
-            "--nginx.timeout=1s",
+            "--nginx.timeout=2s",
             env={"SCRAPE_URI": "\n".join(uris)},
         )
         for _ in range(2):  # the second over kept connections
@@ -64,7 +64,7 @@ async def test_a_hundred_some_hung_some_away(start_exporter: Start) -> None:
             took = time.monotonic() - before
             assert _up(text) == {uri: "1" if uri in uris.up else "0" for uri in uris}
             # One limit for all that hang, not one each; the rest is this machine.
-            assert 1 <= took < 4
+            assert 2 <= took < 10
     assert await asyncio.to_thread(exporter.stop) == 0
     failed = re.findall(r"level=ERROR .* uri=(\S+)", "".join(exporter.log))
     assert sorted(failed) == sorted(2 * list(set(uris) - set(uris.up)))
