@@ -38,6 +38,7 @@ UNLIMITED: Final = (
     "--distributor.ingestion-burst-size-mb=100000",
     "--ingester.per-stream-rate-limit=10GB",
     "--ingester.per-stream-rate-limit-burst=10GB",
+    "--no-validation.discover-log-levels",
 )
 LINE: Final = (
     '172.18.0.1 - - [22/Nov/2026:17:31:00 +0000] "GET /wp-content/%07d.css HTTP/1.1" '

@@ -31,6 +31,7 @@ Self = TypeVar("Self")
 _Method = Callable[[Self, web.Request], Awaitable[web.StreamResponse]]
 
 _MAX_FORM_BYTES: Final = 1 << 20
+_TOO_LONG: Final = "the query has too many operations in a row for this store"
 _NOSNIFF: Final = {"X-Content-Type-Options": "nosniff"}
 # Grafana looks at the version to know what it may ask for.
 _BUILD: Final = {
@@ -54,6 +55,8 @@ def answering(method: _Method[Self]) -> _Method[Self]:
             return web.Response(
                 status=answer.status, text=answer.text, headers=_NOSNIFF
             )
+        except RecursionError:  # 1+1+1+... is a tree as deep as it is long
+            return web.Response(status=400, text=_TOO_LONG, headers=_NOSNIFF)
 
     return handle
 

@@ -40,6 +40,7 @@ def _limits(limits: Limits) -> Mapping[str, Any]:
         "max_line_size": size(limits.max_line_size_bytes),
         "max_line_size_truncate": False,
         "discover_service_name": list(limits.discover_service_name),
+        "discover_log_levels": limits.discover_log_levels,
         "max_global_streams_per_user": limits.max_streams,
         "per_stream_rate_limit": size(limits.per_stream_rate_bytes),
         "per_stream_rate_limit_burst": size(limits.per_stream_burst_bytes),

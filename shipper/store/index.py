@@ -48,9 +48,7 @@ class Index:
         self, tenant: str, bounds: Bounds, groups: Sequence[str]
     ) -> list[dict[str, str]]:
         """Return the label sets that one of the selectors *groups* selects."""
-        selectors = [selector_of(group, bounded=True) for group in groups]
-        if len(groups) == 1 and groups[0].replace(" ", "") == "{}":
-            selectors = []
+        selectors = [selector_of(group) for group in groups]
         found = await self._found(tenant, bounds, selectors or [_EVERYTHING])
         return [dict(stream.labels) for stream in found]
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from exporters.toolkit.datasize import format_byte_size
-from shipper.pipeline.entry import Entry
+from shipper.pipeline.entry import Entry, Metadata
 from shipper.store.bucket import Bucket
 from shipper.store.durations import go_time, rfc3339
 from shipper.store.errors import Unavailable
@@ -301,7 +302,8 @@ def _in_order(state: StreamState, entries: Sequence[Entry]) -> list[_Row] | None
     return rows
 
 
-def _packed(metadata: Sequence[tuple[str, str]]) -> str | None:
+@lru_cache(maxsize=64)  # mostly the level alone
+def _packed(metadata: Metadata) -> str | None:
     return json.dumps(dict(metadata), ensure_ascii=False) if metadata else None
 
 

@@ -35,6 +35,7 @@ class Limits:
     max_structured_metadata_bytes: int = 64 * 1024
     max_structured_metadata_count: int = 128
     discover_service_name: tuple[str, ...] = DISCOVER_SERVICE_NAME
+    discover_log_levels: bool = True
     ingestion_rate_mb: float = 4.0
     ingestion_burst_mb: float = 6.0
     per_stream_rate_bytes: int = 3 * MIB
@@ -121,6 +122,11 @@ _FLAGS: Final[dict[str, Flag[Any]]] = {
         "validation.discover-service-name",
         "Label that service_name is taken from; repeat it, the first one set counts.",
         default=_D.discover_service_name,
+    ),
+    "discover_log_levels": boolean(
+        "validation.discover-log-levels",
+        "Add the level a line names, or seems to, as metadata detected_level.",
+        default=_D.discover_log_levels,
     ),
     "ingestion_rate_mb": floating(
         "distributor.ingestion-rate-limit-mb",

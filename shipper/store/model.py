@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from shipper.pipeline.entry import Entry, Labels, Metadata
@@ -38,6 +39,7 @@ def entry_bytes(entry: Entry) -> int:
     )
 
 
+@lru_cache(maxsize=64)  # mostly the level alone
 def metadata_bytes(metadata: Metadata) -> int:
     """Return the weight of *metadata*: names and values, in bytes."""
     return sum(len(name.encode()) + len(value.encode()) for name, value in metadata)

@@ -12,9 +12,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-from shipper.pipeline.entry import Entry
+from shipper.pipeline.entry import Entry, Metadata
 from shipper.store.bucket import TenantBuckets
 from shipper.store.errors import Unavailable
 from shipper.store.ingest import Batch
@@ -166,9 +167,15 @@ def _entry_bytes(entry: Entry) -> int:
     seconds, nanos = divmod(entry.timestamp_ns, 1_000_000_000)
     stamp = 1 + _varint(seconds) + (1 + _varint(nanos) if nanos else 0)
     size = _framed(stamp) + (_framed(len(entry.line)) if entry.line else 0)
-    for name, value in entry.metadata:
-        size += _framed(_framed(len(name.encode())) + _framed(len(value.encode())))
-    return size
+    return size + _metadata_bytes(entry.metadata) if entry.metadata else size
+
+
+@lru_cache(maxsize=64)  # mostly the level alone
+def _metadata_bytes(metadata: Metadata) -> int:
+    return sum(
+        _framed(_framed(len(name.encode())) + _framed(len(value.encode())))
+        for name, value in metadata
+    )
 
 
 def _framed(size: int) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from sqlite3 import Connection
 from typing import TypeVar
 
+from exporters.toolkit.duration import format_nanoseconds
 from shipper.logql import Expr, LogQuery, number_of
 from shipper.store.durations import format_duration
 from shipper.store.limits import Limits
@@ -57,7 +58,7 @@ class Queries:
             streams = await self._streams(tenant, expr, asked, categorize=categorize)
             seconds = time.perf_counter() - started
             return render.streams(streams, seconds, categorize=categorize)
-        steps = Steps(*asked.bounds, asked.step)
+        steps = Steps(*asked.bounds, asked.step).aligned()
         found = await self._series(tenant, expr, steps)
         return render.matrix(found, steps, time.perf_counter() - started)
 
@@ -122,7 +123,7 @@ class Queries:
             raise Answer(
                 400,
                 "the query time range exceeds the limit (query length: "
-                f"{format_duration(length)}, limit: {format_duration(most)})",
+                f"{format_nanoseconds(length)}, limit: {format_duration(most)})",
             )
 
 

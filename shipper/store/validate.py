@@ -12,6 +12,7 @@ from typing import Final
 from shipper.loki.encode import format_labels
 from shipper.pipeline.entry import Entry, Labels
 from shipper.store.durations import rfc3339
+from shipper.store.levels import with_levels
 from shipper.store.limits import Limits
 from shipper.store.model import (
     SERVICE_NAME,
@@ -133,6 +134,8 @@ def _valid_entries(
             accepted.append(entry)
         else:
             refusals.append(Refusal(400, found[1], found[0], 1, entry_bytes(entry)))
+    if limits.discover_log_levels and limits.allow_structured_metadata:
+        return with_levels(stream.labels, accepted)
     return accepted
 
 

@@ -118,6 +118,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         [
             sys.executable, "-m", "shipper.store",
             f"--storage.path={database}", f"--web.listen-address={address}",
+            "--no-validation.discover-log-levels",
         ],
         stderr=subprocess.PIPE,
     ) as process:  # fmt: skip

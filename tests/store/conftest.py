@@ -108,8 +108,8 @@ def opened(tmp_path: Path, clock: Clock) -> Open:
         policy: RetentionPolicy | None = None,
         **limits: Any,
     ) -> AsyncIterator[Store]:
-        # A year's range is no trouble for a test.
-        limits = {"max_query_length_ns": 0, **limits}
+        # A year's range is no trouble for a test; a level on each line would be.
+        limits = {"max_query_length_ns": 0, "discover_log_levels": False, **limits}
         settings = Settings(
             path=str(tmp_path / "logs.db"),
             auth_enabled=auth_enabled,

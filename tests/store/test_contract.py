@@ -30,6 +30,7 @@ from shipper.logql.duration import parse_prometheus_duration
 from shipper.loki.encode import encode_push
 from shipper.pipeline.entry import Entry
 from shipper.store.service_name import DISCOVER_SERVICE_NAME
+from tests.store.test_levels import LEVELS
 
 
 pytestmark = [pytest.mark.oracle, pytest.mark.timeout(180)]
@@ -155,13 +156,20 @@ def name() -> str:
 
 
 def lines(server: Server, query: str, **more: Any) -> list[tuple[int, str]]:
+    streams = answered(server, query, **more)
+    rows = [row for stream in streams for row in stream["values"]]
+    return [(int(row[0]), row[1]) for row in rows]
+
+
+def answered(server: Server, query: str, **more: Any) -> list[dict[str, Any]]:
+    """Return the streams that *server* answers *query* with."""
     now = time.time_ns()
     parameters = {"start": now - 3600 * SECOND, "end": now + 60 * SECOND, **more}
     status, answer = server.get("query_range", query=query, **parameters)
     assert status == 200, answer
     assert answer["data"]["resultType"] == "streams"
-    rows = [row for stream in answer["data"]["result"] for row in stream["values"]]
-    return [(int(row[0]), row[1]) for row in rows]
+    streams: list[dict[str, Any]] = answer["data"]["result"]
+    return streams
 
 
 def test_both_formats_are_stored_once_and_come_back(server: Server, name: str) -> None:
@@ -185,6 +193,19 @@ def test_both_formats_are_stored_once_and_come_back(server: Server, name: str) -
     assert lines(server, query + " |~ `[05]$`") == [
         row for row in expected[::-1] if row[1][-1] in "05"
     ]
+
+
+def test_detected_levels(server: Server, name: str) -> None:
+    now = time.time_ns()
+    rows = [Entry(now + n, line.encode()) for n, line in enumerate(LEVELS)]
+    labels = f'{{container_name="{name}"}}'
+    assert server.push(labels, *rows) == (204, "")
+    found = {
+        row[1]: stream["stream"].get("detected_level")
+        for stream in answered(server, labels)
+        for row in stream["values"]
+    }
+    assert found == LEVELS
 
 
 def test_labels_values_and_series(server: Server, name: str) -> None:
@@ -288,6 +309,7 @@ LIMITS = {
     "creation_grace_period": 600 * SECOND,
     "max_line_size": 256 * 1024,
     "max_line_size_truncate": False,
+    "discover_log_levels": True,
     "max_label_names_per_series": 15,
     "max_label_name_length": 1024,
     "max_label_value_length": 2048,

@@ -124,6 +124,8 @@ async def test_metadata_is_shown_as_loki_shows_it(store: Store) -> None:
          "invalid direction 'up'"),
         ("query_range", {"query": '{a="b"}', "start": "9", "end": "8"},
          "end timestamp must not be before or equal to start time"),
+        ("query_range", {"query": '{a="b"}', "start": "2023-13-01T00:00:00Z"},
+         'strconv.ParseInt: parsing "2023-13-01T00:00:00Z": invalid syntax'),
         ("query_range", {"query": '{a="b"}', "start": "x"},
          "could not parse 'start' parameter: strconv.ParseInt: parsing "),
         ("query_range", {"query": '{a="b"}', "since": "x"},
@@ -154,13 +156,38 @@ async def test_bad_queries(
     assert "\n" not in answer
 
 
+@pytest.mark.parametrize(
+    "query", ["1" + "+1" * 3000, '{container="a"} | c="0"' + ' or c="1"' * 3000]
+)
+async def test_an_endless_chain_is_refused(store: Store, query: str) -> None:
+    await fill(store)
+    url, form = "/loki/api/v1/query_range", {"query": query, "end": str(NOW)}
+    async with store.client.post(url, data=form) as response:
+        assert response.status == 400
+        assert "too many operations in a row" in await response.text()
+
+
+@pytest.mark.parametrize("stages", ["", "| json"])
+@pytest.mark.parametrize("start", [-(2**63), 2**63 - 9])
+async def test_times_beyond_64_bits_are_refused(
+    store: Store, start: int, stages: str
+) -> None:
+    await fill(store)
+    asked = {"query": f'rate({{container="a"}} {stages} [1m] offset -1m)'}
+    bounds = {"start": start, "end": start + 8, "step": 60}
+    refused = (400, "the query reaches beyond the years 1677 to 2262")
+    assert await store.get("query_range", **asked, **bounds) == refused
+    asked = {"query": f'rate({{container="a"}} {stages} [200y] offset 200y)'}
+    assert await store.get("query", **asked, time=NOW) == refused
+
+
 async def test_too_long_a_range(opened: Open) -> None:
     async with opened(max_query_length_ns=721 * 3600 * SECOND) as store:
         params = {"query": '{a="b"}', "start": NOW - 722 * 3600 * SECOND, "end": NOW}
         assert await store.get("query_range", **params) == (
             400,
             (
-                "the query time range exceeds the limit (query length: 30d2h, "
+                "the query time range exceeds the limit (query length: 722h0m0s, "
                 "limit: 30d1h)"
             ),
         )
@@ -178,6 +205,7 @@ async def test_labels_values_series_and_stats(store: Store) -> None:
     series = await store.data("series", **{"match[]": '{level=~".+"}', **bounds})
     assert [one["container"] for one in series] == ["a", "b"]
     assert len(await store.data("series", match="{}", **bounds)) == 3
+    assert len(await store.data("series", match='{level!="info"}', **bounds)) == 2
     nothing = {"start": 1, "end": 2}
     assert await store.data("labels", **nothing) == []
     assert await store.data("series", **nothing) == []
@@ -273,6 +301,29 @@ async def test_a_query_ends_at_its_deadline(opened: Open) -> None:
         assert (status, text[:17]) == (504, "request timed out")
 
 
+async def test_nothing_is_absent_where_lines_are(store: Store) -> None:
+    await fill(store)
+    query = 'absent_over_time({container="a"} [1m])'
+    assert (await store.data("query", query=query, time=NOW))["result"] == []
+    later = await store.data("query", query=query, time=NOW + 120 * SECOND)
+    assert [series["metric"] for series in later["result"]] == [{"container": "a"}]
+    steps = {"start": NOW, "end": NOW + 10 * SECOND, "step": 5}
+    assert (await store.data("query_range", query=query, **steps))["result"] == []
+
+
+async def test_a_range_is_moved_to_multiples_of_its_step(store: Store) -> None:
+    base = NOW // (60 * SECOND) * 60
+    for start, end, times in (
+        (base, base + 60, [0, 60]),
+        (base + 59, base + 61, [0, 60, 120]),
+        (base + 7, base + 7, [0, 60]),
+        (base, base, [0]),
+    ):
+        asked = {"query": "vector(1)", "start": start, "end": end, "step": 60}
+        (series,) = (await store.data("query_range", **asked))["result"]
+        assert [time for time, _ in series["values"]] == [base + t for t in times]
+
+
 @settings(
     max_examples=25, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -296,7 +347,8 @@ async def test_counts_equal_brute_force(opened: Open, data: st.DataObject) -> No
             start=begin, end=NOW, step=step,
         )  # fmt: skip
     expected = []
-    for time in range(begin, NOW + 1, step * SECOND):
+    first, last = begin // (step * SECOND), -(-NOW // (step * SECOND))
+    for time in range(first * step * SECOND, last * step * SECOND + 1, step * SECOND):
         upto = time - offset * SECOND
         count = sum(upto - window * SECOND < t <= upto for t in times)
         if count:

@@ -29,6 +29,7 @@ from shipper.store.query.plan import is_simple
 from shipper.store.query.steps import Series, Steps
 from shipper.store.reader import Guard
 from shipper.wire.errors import Answer
+from shipper.wire.model import MAX_NS, MIN_NS
 
 
 MAX_POINTS: Final = 2_000_000
@@ -80,10 +81,18 @@ class Evaluator:
         self, expr: RangeAggregation, outer: Grouping | None = None
     ) -> Iterator[Series]:
         """Yield the series of *expr*, in the groups of a sum around if it can."""
+        self._check_reach(expr)
         where = self._connection, self._guard, self._tenant
         if is_simple(expr):
             return samples.run(*where, expr, self._steps)
         return ParsedRange(*where, self._steps).run(expr, outer)
+
+    def _check_reach(self, expr: RangeAggregation) -> None:
+        """Raise Answer 400 for times that 64 bits of nanoseconds do not hold."""
+        first = self._steps.start - expr.offset_ns - expr.range_ns
+        last = self._steps.times()[-1] - expr.offset_ns
+        if first < MIN_NS or last > MAX_NS or last - first > MAX_NS:
+            raise Answer(400, "the query reaches beyond the years 1677 to 2262")
 
     def held(self, expr: Expr) -> Iterator[Series]:
         """Yield the series of *expr*, counting their values as kept in memory."""

@@ -6,7 +6,6 @@ Counterpart of pkg/logql/engine.go readStreams: *start* is included, *end* is no
 from __future__ import annotations
 
 import heapq
-import json
 import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -19,7 +18,7 @@ from shipper.store.query import select
 from shipper.store.query.found import FoundLine, FoundStream, found_line
 from shipper.store.query.params import Bounds
 from shipper.store.query.plan import stages_of
-from shipper.store.query.select import Where, streams, where
+from shipper.store.query.select import Where, streams, unpacked, where
 
 
 class LogRequest(NamedTuple):
@@ -90,8 +89,7 @@ def _lines(
             entry = FoundLine(timestamp, line)
             yield _Line(sign * timestamp, tie, stream.labels, entry)
             continue
-        pairs = tuple(json.loads(metadata).items()) if metadata else ()
-        shown = pipeline.process(timestamp, line, pairs)
+        shown = pipeline.process(timestamp, line, unpacked(metadata))
         if shown is not None:
             labels, entry = found_line(shown, categorize=request.categorize)
             yield _Line(sign * timestamp, tie, labels, entry)

@@ -5,6 +5,7 @@ Pure: a form and the time in, values out; every error is a ValueError in Loki's 
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -138,7 +139,8 @@ def parse_timestamp(text: str, default: int) -> int:
         number = number * SECOND_NS if len(text) <= 10 else number
         return max(MIN_NS, min(MAX_NS, number))
     if match := _RFC3339.fullmatch(text):
-        return _rfc3339(match)
+        with contextlib.suppress(ValueError):  # a 13th month
+            return _rfc3339(match)
     raise ValueError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
 
 

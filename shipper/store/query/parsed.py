@@ -18,7 +18,13 @@ from shipper.logql.extract import Extractor, Sample
 from shipper.logql.line import ERROR, PRESERVE_ERROR, Labels
 from shipper.store.query.plan import stages_of
 from shipper.store.query.points import Pieces, Points
-from shipper.store.query.select import FoundStream, Where, streams, where
+from shipper.store.query.select import (
+    FoundStream,
+    Where,
+    streams,
+    unpacked,
+    where,
+)
 from shipper.store.query.steps import Series, Steps
 from shipper.store.query.windows import Function, function_of
 from shipper.store.reader import Guard
@@ -65,7 +71,7 @@ class ParsedRange:
         else:
             found = self._points(aggregation, outer)
         if aggregation.op == "absent_over_time":
-            yield self._absent(aggregation, found)
+            yield from self._absent(aggregation, found)
             return
         evaluate = self._sums if added else self._windows
         for labels, points in found.items():
@@ -133,8 +139,7 @@ class ParsedRange:
         while batch := rows.fetchmany(_CHECK_EVERY):
             self._guard.check()
             for time, line, metadata in batch:
-                pairs = tuple(json.loads(metadata).items()) if metadata else ()
-                found = sample(time, line, pairs)
+                found = sample(time, line, unpacked(metadata))
                 if found is not None:
                     yield time, found
 
@@ -183,7 +188,7 @@ class ParsedRange:
 
     def _absent(
         self, aggregation: RangeAggregation, found: dict[Labels, Points]
-    ) -> Series:
+    ) -> Iterator[Series]:
         present: set[int] = set()
         for labels, points in found.items():
             points.sort()
@@ -193,7 +198,8 @@ class ParsedRange:
             present |= there
         numbers = range(len(self._steps.times()))
         values = {number: 1.0 for number in numbers if number not in present}
-        return Series(_absent_labels(aggregation.query), values)
+        if values:
+            yield Series(_absent_labels(aggregation.query), values)
 
 
 def _absent_labels(query: LogQuery) -> Labels:

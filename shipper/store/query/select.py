@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from shipper.logql import LogQuery, MatchOp, Selector
 from shipper.logql.line import DUPLICATE
-from shipper.pipeline.entry import Labels
+from shipper.pipeline.entry import Labels, Metadata
 from shipper.store.query.params import Bounds
 from shipper.store.query.plan import filters
 
@@ -83,6 +84,12 @@ def where(connection: sqlite3.Connection, query: LogQuery) -> Where:
     return Where("".join(parts), tuple(values))
 
 
+@lru_cache(maxsize=64)
+def unpacked(metadata: str | None) -> Metadata:
+    """Return the pairs of a row's *metadata*."""
+    return tuple(json.loads(metadata).items()) if metadata else ()
+
+
 def merged(labels: Labels, metadata: str | None) -> Labels:
     """Return *labels* with a row's *metadata*; a name that is taken gets a suffix."""
     if not metadata:
@@ -90,7 +97,7 @@ def merged(labels: Labels, metadata: str | None) -> Labels:
     own = dict(labels)
     stored = {
         f"{name}{DUPLICATE}" if name in own else name: value
-        for name, value in json.loads(metadata).items()
+        for name, value in unpacked(metadata)
     }
     return tuple(sorted({**own, **stored}.items()))
 

@@ -15,6 +15,14 @@ class Steps(NamedTuple):
     end: int
     step: int
 
+    def aligned(self) -> Steps:
+        """Return the steps at multiples of their distance, around these.
+
+        So a dashboard that is asked again a little later shows the same points.
+        """
+        first, last = self.start // self.step, -(-self.end // self.step)
+        return Steps(first * self.step, last * self.step, self.step)
+
     def times(self) -> range:
         """Return the times of evaluation."""
         return range(self.start, self.end + 1, self.step)

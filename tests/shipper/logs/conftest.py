@@ -52,7 +52,7 @@ class Store:
         settings = Settings(
             path=self._path,
             listen=(f"127.0.0.1:{self.port}",),
-            limits=Limits(max_query_length_ns=0, **limits),
+            limits=Limits(max_query_length_ns=0, discover_log_levels=False, **limits),
             clock=self.clock,
         )
         self._stop = asyncio.Event()
