@@ -40,7 +40,7 @@ async def test_every_example_shows_what_it_says(tmp_path: Path) -> None:
     store = Store(tmp_path)
     lines = list(_lines())
     store.clock = lambda: lines[-1][0] + SECOND
-    await store.start()
+    await store.start(levels=True)
     for time_ns, container, text in lines:
         labels = {"job": "docker", "container_name": container}
         await store.push([(time_ns, text)], labels)

@@ -47,12 +47,12 @@ class Store:
         self._stack = AsyncExitStack()
         self.clock: Callable[[], int] = lambda: NOW + SECOND
 
-    async def start(self, **limits: Any) -> None:
+    async def start(self, *, levels: bool = False, **limits: Any) -> None:
         ready = asyncio.Event()
         settings = Settings(
             path=self._path,
             listen=(f"127.0.0.1:{self.port}",),
-            limits=Limits(max_query_length_ns=0, discover_log_levels=False, **limits),
+            limits=Limits(max_query_length_ns=0, discover_log_levels=levels, **limits),
             clock=self.clock,
         )
         self._stop = asyncio.Event()
