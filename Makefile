@@ -2,12 +2,14 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 STACK := $(RUN) -m deploy.stack
-ORACLES := $(CURDIR)/deploy/.state/oracles
-ORIGINALS := NODE_EXPORTER=$(ORACLES)/usr/bin/prometheus-node-exporter \
-	NODE_EXPORTER_SID=$(ORACLES)/sid/usr/bin/prometheus-node-exporter \
-	NGINX_EXPORTER=$(ORACLES)/usr/bin/prometheus-nginx-exporter \
-	NGINX_EXPORTER_SID=$(ORACLES)/sid/usr/bin/prometheus-nginx-exporter \
-	NGINX=$(ORACLES)/usr/sbin/nginx PHP_FPM=$(ORACLES)/php-fpm
+# Relative as a target: the folder of the project may have spaces in its name.
+ORACLES := deploy/.state/oracles
+FOUND := "$(CURDIR)"/$(ORACLES)
+ORIGINALS := NODE_EXPORTER=$(FOUND)/usr/bin/prometheus-node-exporter \
+	NODE_EXPORTER_SID=$(FOUND)/sid/usr/bin/prometheus-node-exporter \
+	NGINX_EXPORTER=$(FOUND)/usr/bin/prometheus-nginx-exporter \
+	NGINX_EXPORTER_SID=$(FOUND)/sid/usr/bin/prometheus-nginx-exporter \
+	NGINX=$(FOUND)/usr/sbin/nginx PHP_FPM=$(FOUND)/php-fpm
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' Makefile | expand -t 13
@@ -27,11 +29,11 @@ status: .venv/ready ## what runs and where
 	$(STACK) status
 
 backup: .venv/ready ## the site into one file (TO=folder KEEP=number QUIET=1)
-	@$(STACK) backup -- $(if $(TO),--to="$(TO)") $(if $(KEEP),--keep="$(KEEP)") \
+	@$(STACK) backup -- $(if $(TO),--to="$$TO") $(if $(KEEP),--keep="$$KEEP") \
 	  $(if $(QUIET),--quiet)
 
 restore: .venv/ready ## put it back (FROM=file or folder, YES=1 over what is there, CHECK=1)
-	@$(STACK) restore -- $(if $(FROM),"$(FROM)") $(if $(YES),--yes) $(if $(CHECK),--check)
+	@$(STACK) restore -- $(if $(FROM),"$$FROM") $(if $(YES),--yes) $(if $(CHECK),--check)
 
 local: .venv/ready ## the programs as plain processes, without Docker
 	$(STACK) local
@@ -72,8 +74,10 @@ screenshots: .venv/ready ## take the pictures in docs/images anew (ten minutes)
 lock: .venv/ready ## write requirements/*.txt anew from pyproject.toml
 	./requirements/lock
 
-clean: down
+clean: ## down, and what `up` can make again goes: .venv and deploy/.state
+	if [ -e .venv/ready ]; then $(STACK) down; fi
 	rm -rf .venv deploy/.state
+	@echo "==> data, passwords, settings and backups are still there"
 
 .venv/ready: requirements/dev.txt deploy/venv
 	./deploy/venv "$(PYTHON)"

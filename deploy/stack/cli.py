@@ -15,6 +15,8 @@ from deploy.stack import (
     passwords,
     ports,
     report,
+    values,
+    whose,
 )
 from deploy.stack.adopt import adopt
 from deploy.stack.backup import restore
@@ -29,7 +31,7 @@ ROAD_OF_LOGS = frozenset({"docker-proxy", "promtail", "loki"})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; a StackError is one line and exit code 1."""
+    """Run one command; what went wrong is one line and exit code 1."""
     arguments = parser().parse_args(argv)
     place = arguments.env_file, arguments.state
     try:
@@ -41,7 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except StackError as error:
         print(f"deploy: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"deploy: {error.filename or ''}: {error.strerror}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
+        print("deploy: interrupted", file=sys.stderr)
         return 130
     return 0
 
@@ -58,12 +64,14 @@ def parser() -> argparse.ArgumentParser:
 
 def up(settings: Settings, _rest: Sequence[str]) -> None:
     """Install what is missing, make the images, start the stack, say where it is."""
+    values.check(settings)
     try:
         engine.ensure()
     except engine.NoEngineError as error:
         say(f"no Docker Engine: {error}")
         say("starting what runs without it, as `make local` does")
         return local.up(settings, [])
+    whose.check(settings)
     source = images.prepare(settings)
     passwords.ensure(settings)
     adopt(settings)
@@ -88,10 +96,15 @@ def find_engine(_settings: Settings, _rest: Sequence[str]) -> None:
 
 
 def check_ports(settings: Settings, *, offline: bool) -> None:
-    """Refuse a port that somebody else listens on, by name."""
+    """Refuse a port that somebody else listens on, or a second of ours, by name."""
+    taken: dict[tuple[str, str], str] = {}
     for name, _, _ in report.published(settings, offline=offline):
+        place = settings.address(name), settings.values[name]
         advice = f"set another {name} in {settings.env_file}"
-        ports.check(settings.address(name), settings.values[name], advice)
+        if other := taken.get(place):
+            raise StackError(f"port {place[1]}: it is {other} already: {advice}")
+        taken[place] = name
+        ports.check(*place, advice)
 
 
 def down(settings: Settings, rest: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,42 @@ class Compose:
         """Start *services*, or everything, and wait until each healthcheck says yes."""
         orphans = () if services else ("--remove-orphans",)
         wait = ("--wait", f"--wait-timeout={WAIT_SECONDS}")
-        self.show("up", "--detach", "--no-build", *orphans, *wait, *services)
+        self.remove_unstarted()
+        try:
+            self.show("up", "--detach", "--no-build", *orphans, *wait, *services)
+        except StackError as error:
+            if names := self.ill(services):
+                raise StackError(
+                    f"not healthy: {names}: `docker logs` of it says why, "
+                    "docs/troubleshooting.md what to do"
+                ) from error
+            raise
+
+    def remove_unstarted(self) -> None:
+        """Remove containers that were made and never started.
+
+        With an Engine before 25 Compose connects the second network after it has made
+        a container. An `up` that is cut off in between leaves one without it, which the
+        next `up` would start as it is: nginx finds no WordPress.
+        """
+        made = [row["Service"] for row in self.running() if row["State"] == "created"]
+        if made:
+            self.read("rm", "--force", *made)
+
+    def ill(self, services: Sequence[str]) -> str:
+        """Return the names of the containers that are not as their check wants them.
+
+        One that does not run counts only where it was asked for, as all are by nobody.
+        """
+        return ", ".join(
+            row["Name"]
+            for row in self.running()
+            if (
+                row["Health"] not in {"healthy", ""}
+                if row["State"] == "running"
+                else not services or row["Service"] in services
+            )
+        )
 
     def show(self, *arguments: str) -> None:
         """Run one Compose command with its output shown."""

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.stack import ports, report
+from deploy.stack import ports, report, values
 from deploy.stack.settings import ROOT, Settings
 from deploy.stack.shell import StackError, say
 
@@ -52,6 +52,7 @@ class Program:
 
 def up(settings: Settings, _rest: Sequence[str]) -> None:
     """Start each program that is not running yet and print where it answers."""
+    values.check(settings)
     folder = settings.state / "local"
     folder.mkdir(parents=True, exist_ok=True)
     programs = wanted(settings, folder)

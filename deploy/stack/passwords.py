@@ -10,7 +10,7 @@ import os
 import secrets
 from pathlib import Path
 
-from deploy.stack.settings import Settings, drop
+from deploy.stack.settings import Settings, drop, read
 from deploy.stack.shell import StackError, say
 
 
@@ -52,7 +52,7 @@ def make_passwords(settings: Settings) -> None:
         path = settings.secrets / name
         if not path.exists():
             write(path, moved.get(variable) or secrets.token_urlsafe(24))
-        elif not path.read_text().strip():
+        elif not read(path).strip():
             raise StackError(f"{path} is empty: write the password there or remove it")
     if moved:
         drop(settings.env_file, moved)
@@ -64,14 +64,21 @@ def make_addresses(settings: Settings) -> None:
     for path in (settings.secrets / name for name in ADDRESSES):
         if not path.exists():
             write(path, "")
-        if "alerts" in settings.profiles and not path.read_text().strip():
+        if "alerts" in settings.profiles and not read(path).strip():
             say(f"nobody is told of alerts: {path} is empty")
 
 
 def write_option_file(folder: Path) -> None:
-    """Write what mysqld_exporter reads: its password as an option file of MySQL."""
-    password = (folder / "mysql_exporter_password").read_text().strip()
-    text = f'[client]\nuser = exporter\npassword = "{password}"\n'
+    """Write what mysqld_exporter reads: its password as an option file of MySQL.
+
+    It knows no escapes. Between three quotes all stands for itself but the dollar,
+    which it takes for a variable of its environment.
+    """
+    source = folder / "mysql_exporter_password"
+    password = source.read_text().rstrip("\n")
+    if "$" in password:
+        raise StackError(f"{source}: expected no $, mysqld_exporter would replace it")
+    text = f'[client]\nuser = exporter\npassword = """{password}"""\n'
     path = folder / "mysql_exporter.cnf"
     if not path.exists() or path.read_text() != text:
         write(path, text)

@@ -9,10 +9,12 @@ from deploy.stack.shell import StackError
 
 def check(address: str, port: str | int, advice: str) -> None:
     """Raise StackError with *advice* when nobody could listen on *port* now."""
-    with socket.socket() as probe:
+    host = address.strip("[]")  # as Compose wants an address of IPv6
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((address, int(port)))
+            probe.bind((host, int(port)))
         except (OSError, ValueError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise StackError(f"port {port}: {reason}: {advice}") from error

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from deploy.stack.shell import StackError
 
 
 DEPLOY = Path(__file__).resolve().parent.parent
@@ -27,6 +30,10 @@ DEFAULTS = {
     "BIND_ADDRESS": "127.0.0.1",
     **PORTS,
 }
+
+
+QUOTED = re.compile(r"""\s*(['"])(.*?)\1\s*(?:\#.*)?$""")
+COMMENT = re.compile(r"(?:^|\s)#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +89,41 @@ class Settings:
 def load(env_file: Path, state: Path) -> Settings:
     """Read *env_file*, after adding what it lacks."""
     state.mkdir(parents=True, exist_ok=True)
-    text = env_file.read_text() if env_file.exists() else ""
-    values = parse(text)
+    values = parse(read(env_file)) if env_file.exists() else {}
     missing = {name: value for name, value in DEFAULTS.items() if name not in values}
     if missing:
         append(env_file, missing)
     return Settings(env_file, state, values | missing)
 
 
+def read(path: Path) -> str:
+    """Return the text of a file of settings or a password; raise StackError."""
+    try:
+        return path.read_text()
+    except OSError as error:
+        raise StackError(f"{path}: {error.strerror}, expected a file") from error
+    except UnicodeDecodeError as error:
+        where = f"byte {error.start} is none"
+        raise StackError(f"{path}: expected text in UTF-8: {where}") from error
+
+
 def parse(text: str) -> dict[str, str]:
     """Return the assignments of a Compose env *text*."""
-    values = {}
-    for line in text.splitlines():
+    return {name: value for _, name, value in assignments(text)}
+
+
+def assignments(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield line number, name and value of each assignment of an env *text*."""
+    for number, line in enumerate(text.splitlines(), start=1):
         name, equals, value = line.strip().partition("=")
         if equals and not name.startswith("#"):
-            values[name.strip()] = value.strip().strip("'\"")
-    return values
+            yield number, name.removeprefix("export ").strip(), plain(value)
+
+
+def plain(value: str) -> str:
+    """Return *value* without its quotes, or the comment after it."""
+    found = QUOTED.match(value)
+    return found[2] if found else COMMENT.split(value, maxsplit=1)[0].strip()
 
 
 def drop(path: Path, names: Collection[str]) -> None:

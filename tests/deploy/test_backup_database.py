@@ -113,6 +113,7 @@ CREATE TRIGGER tr BEFORE INSERT ON parent FOR EACH ROW SET NEW.name = '{word}' ;
 CREATE FUNCTION f() RETURNS TEXT DETERMINISTIC NO SQL RETURN '{word};' ;;
 CREATE PROCEDURE `p q`() BEGIN SELECT '{word}'; SELECT 2; END ;;
 CREATE VIEW v AS SELECT f() AS word, COUNT(*) AS n FROM parent ;;
+CREATE VIEW `-v x.ü` AS SELECT * FROM v ;;
 CREATE EVENT ev ON SCHEDULE EVERY 1 DAY DO SELECT '{word}' ;;
 DELIMITER ;
 """.encode()
@@ -169,7 +170,7 @@ def test_all_comes_back_as_it_was(site: Database) -> None:
     assert rows(site) == was
     assert kept(site) == before
     assert site.tables(NAME) == ["parent", "the child"]
-    assert site.views(NAME) == ["v"]
+    assert site.views(NAME) == ["-v x.ü", "v"]
     assert not site.tables(swap.staged(NAME))
     assert not site.tables(swap.replaced(NAME))
     with pytest.raises(StackError, match=r"(?i)foreign key"):

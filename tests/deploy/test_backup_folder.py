@@ -53,10 +53,23 @@ def test_the_newest_go_last_and_strangers_never(tmp_path: Path) -> None:
     for path in strangers[:3]:
         path.write_bytes(b"not ours")
     strangers[3].mkdir()
-    assert folder.rotate(tmp_path, "shop", 2) == [own[1], own[2]]
+    os.mkfifo(tmp_path / "shop-20240103T000000Z.tar")  # nobody writes there
+    strangers.append(tmp_path / "shop-20240103T000000Z.tar")
+    assert folder.rotate(tmp_path, "shop", 2, own[3]) == [own[1], own[2]]
     left = {own[0], own[3], *other, *strangers}
     assert set(tmp_path.iterdir()) == left
-    assert folder.rotate(tmp_path, "shop", 2) == []
+    assert folder.rotate(tmp_path, "shop", 2, own[3]) == []
+    assert folder.rotate(tmp_path, "shop", 7, own[3]) == []
+
+
+def test_the_one_just_made_stays(tmp_path: Path) -> None:
+    """Though the clock was wrong once, or somebody gave a file such a name."""
+    early, now = days(tmp_path, "shop", 1, 2)
+    late = made(tmp_path / "shop-20991231T000000Z.tar")
+    (tmp_path / "shop-20991230T000000Z.tar").write_bytes(b"not ours")
+    assert folder.rotate(tmp_path, "shop", 2, now) == [early]
+    assert folder.rotate(tmp_path, "shop", 1, now) == [late]
+    assert now.exists()
 
 
 def test_the_newest_is_found(tmp_path: Path) -> None:

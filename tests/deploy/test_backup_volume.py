@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import os
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +15,7 @@ import pytest
 
 from deploy.stack.backup.archive import Writer
 from deploy.stack.backup.make import Making
+from deploy.stack.backup.members import Members
 from deploy.stack.backup.volume import Volume, packed_well
 from deploy.stack.settings import load
 from deploy.stack.shell import StackError
@@ -49,6 +53,16 @@ stat -c '%a %u:%g' .
 find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
 stat -c %h linked
 """
+UNFIT = r"""
+ln -s /etc/passwd evil
+ln -s ../../x 'a b/up out'
+ln -s /etc/passwd "$(printf 'a b/\377 byte')"
+ln -s /etc/passwd -- '-[x]*\n%d
+
+'
+mkfifo 'a b/pipe'
+"""
+UNDO = "find . '(' -lname '/etc*' -o -lname '*/x' -o -type p ')' -delete"
 GONE, CHANGED = "File removed before we read it", "file changed as we read it"
 
 
@@ -107,17 +121,49 @@ def test_what_is_no_tar_changes_nothing(volumes: list[Volume]) -> None:
 
 
 @pytest.mark.docker
-def test_links_that_lead_out_are_named_and_left_out(volumes: list[Volume]) -> None:
+def test_what_no_restore_takes_is_named_and_left_out(volumes: list[Volume]) -> None:
     one, two = volumes
-    change(one, FILES + "ln -s /etc/passwd evil; ln -s ../../x 'a b/up out'")
-    links = dict(one.links_out())
-    assert links == {"evil": "/etc/passwd", "a b/up out": "../../x"}
-    two.stage(one.pack(list(links)))
+    change(one, FILES)
+    before = one.sh(LIST)
+    change(one, UNFIT)
+    unfit = dict(one.unfit())
+    out = "leads to '/etc/passwd', out of the volume"
+    assert unfit == {
+        "evil": out,
+        "a b/up out": "leads to '../../x', out of the volume",
+        os.fsdecode(b"a b/\377 byte"): out,
+        "-[x]*\\n%d\n\n": out,
+        "a b/pipe": "is no file but a pipe",
+    }
+    packed = b"".join(one.pack(list(unfit)))
+    found = Members(one.root)
+    with tarfile.open(fileobj=io.BytesIO(packed)) as file:
+        assert [problem for member in file if (problem := found.problem(member))] == []
+    two.stage([packed])
     two.swap()
     two.tidy()
-    assert two.links_out() == []
-    change(one, "rm evil 'a b/up out'")
-    assert two.sh(LIST).split("1777 ")[1] == one.sh(LIST).split("1777 ")[1]
+    assert two.unfit() == []
+    change(two, "touch -d @0 'a b'")
+    change(one, f"{UNDO}; touch -d @0 'a b'")
+    assert two.sh(LIST) == one.sh(LIST) != before
+
+
+@pytest.mark.docker
+def test_holes_stay_holes(volumes: list[Volume]) -> None:
+    one, two = volumes
+    change(one, "truncate -s 1G sparse; printf end >>sparse; chown 33:33 sparse")
+    packed = b"".join(one.pack())
+    assert len(packed) < 1 << 20
+    with tarfile.open(fileobj=io.BytesIO(packed), mode="r|") as file:
+        sizes = {member.name: member.size for member in file}
+    assert sizes["./sparse"] == (1 << 30) + 3
+    two.stage([packed])
+    two.swap()
+    assert two.sh("stat -c %s sparse; tail -c 3 sparse").split() == [
+        "1073741827",
+        "end",
+    ]
+    assert int(two.sh("stat -c %b sparse")) < 100
 
 
 @pytest.mark.docker

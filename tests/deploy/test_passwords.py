@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -64,13 +65,14 @@ def test_the_folder_is_where_compose_looks(tmp_path: Path) -> None:
 
 def test_mysqld_exporter_is_given_the_password_of_its_user(tmp_path: Path) -> None:
     secrets = ensured(tmp_path).secrets
-    for password in ("", "another"):
+    for password in ("", "another", 'a\'"\\ # ü; `x` %(y)s"'):
         if password:
             (secrets / "mysql_exporter_password").write_text(password + "\n")
             ensured(tmp_path)
-        expected = (secrets / "mysql_exporter_password").read_text().strip()
+        expected = (secrets / "mysql_exporter_password").read_text().rstrip("\n")
         lines = (secrets / "mysql_exporter.cnf").read_text().splitlines()
-        assert lines == ["[client]", "user = exporter", f'password = "{expected}"']
+        last = f'password = """{expected}"""'
+        assert lines == ["[client]", "user = exporter", last]
 
 
 def test_who_wants_alerts_hears_that_nobody_is_told(
@@ -85,3 +87,22 @@ def test_who_wants_alerts_hears_that_nobody_is_told(
         (settings.secrets / name).write_text("https://hooks.example.org/x")
     ensured(tmp_path)
     assert capsys.readouterr().out == ""
+
+
+def test_a_password_that_mysqld_exporter_would_not_use(tmp_path: Path) -> None:
+    secrets = ensured(tmp_path).secrets
+    (secrets / "mysql_exporter_password").write_text("a$1")
+    with pytest.raises(StackError, match=r"mysql_exporter_password: expected no \$,"):
+        ensured(tmp_path)
+
+
+@pytest.mark.parametrize("made", [Path.mkdir, lambda path: path.write_bytes(b"\xff")])
+def test_what_is_no_password_is_one_line(
+    tmp_path: Path, made: Callable[[Path], object]
+) -> None:
+    """Such as the folder that Docker makes where a mounted file is missing."""
+    path = ensured(tmp_path).secrets / "mysql_password"
+    path.unlink()
+    made(path)
+    with pytest.raises(StackError, match=r"mysql_password: .*expected (a file|text)"):
+        ensured(tmp_path)

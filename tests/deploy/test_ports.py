@@ -21,6 +21,15 @@ def test_a_port_that_is_taken() -> None:
     assert str(caught.value) == text
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
+def test_a_port_of_ipv6() -> None:
+    ports.check("[::1]", 0, "")
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as server:
+        number = server.getsockname()[1]
+        with pytest.raises(StackError, match=f"^port {number}: Address already in use"):
+            ports.check("[::1]", number, "")
+
+
 @pytest.mark.parametrize("port", ["", "http", "70000", "-1"])
 def test_no_port_at_all(port: str) -> None:
     with pytest.raises(StackError, match=f"^port {port}: "):

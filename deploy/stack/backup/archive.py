@@ -92,7 +92,9 @@ def written(path: Path) -> Iterator[Writer]:
         partial.rename(path)
         sync(path.parent)
     except OSError as error:
-        raise StackError(f"{path}: {error.strerror}: nothing was kept") from error
+        named = Path(error.filename or partial)
+        what = path if named == partial else named
+        raise StackError(f"{what}: {error.strerror}: nothing was kept") from error
     finally:
         partial.unlink(missing_ok=True)
 

@@ -44,7 +44,8 @@ dump() {
 """
 )
 
-TABLES = DUMP + 'database=$1; shift; dump --skip-triggers "$@" "$database"'
+# After "--" a name may begin with a dash.
+TABLES = DUMP + 'database=$1; shift; dump --skip-triggers "$@" -- "$database"'
 
 OBJECTS = (
     DUMP
@@ -52,9 +53,9 @@ OBJECTS = (
 database=$1 views=$2
 shift 2
 if [ "$views" = ignored ]; then
-  dump --no-data --no-create-info --triggers --routines --events "$@" "$database"
+  dump --no-data --no-create-info --triggers --routines --events "$@" -- "$database"
 else
-  dump --no-data --skip-triggers "$database" "$@"
+  dump --no-data --skip-triggers -- "$database" "$@"
 fi
 """
 )

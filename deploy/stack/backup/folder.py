@@ -49,10 +49,15 @@ def newest(folder: Path, project: str) -> Path:
     return found[-1].path
 
 
-def rotate(folder: Path, project: str, keep: int) -> list[Path]:
-    """Remove all but the newest *keep* backups of *project*; return what went."""
+def rotate(folder: Path, project: str, keep: int, made: Path) -> list[Path]:
+    """Remove all but the newest *keep* backups of *project*; return what went.
+
+    The one that was *made* just now stays, though a clock was wrong and others are of
+    a later time.
+    """
     own = [each.path for each in backups(folder) if each.project == project]
-    gone = [path for path in own[:-keep] if made_here(path)]
+    own = [path for path in own if made_here(path) and path != made]
+    gone = own[: max(0, len(own) + 1 - keep)]
     for path in gone:
         path.unlink()
     return gone
@@ -60,6 +65,8 @@ def rotate(folder: Path, project: str, keep: int) -> list[Path]:
 
 def made_here(path: Path) -> bool:
     """Whether *path* is a file that `make backup` wrote, and not only named so."""
+    if not path.is_file():  # such as a pipe, which would wait for somebody to write
+        return False
     try:
         with tarfile.open(path, "r:") as tar:
             first = tar.next()

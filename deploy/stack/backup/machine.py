@@ -21,7 +21,7 @@ from deploy.stack.shell import StackError, say
 ENV, SECRETS, CERTIFICATES = "env", "secrets", "certificates"
 # Where things are on the machine that made the backup says nothing of another.
 PLACES = ("SECRETS_DIR", "CERTIFICATES_DIR", "BACKUP_DIR", "PROMETHEUS_CONFIG")
-LARGEST = 1 << 20
+LARGEST, ALL = 1 << 20, 1 << 26
 # Without the prefix of its tables a site is a new one; compose.yaml passes it on.
 PREFIX, USUAL_PREFIX = "WORDPRESS_TABLE_PREFIX", "wp_"
 
@@ -40,11 +40,14 @@ def packed(settings: Settings) -> bytes:
 
 
 def files(settings: Settings) -> Iterator[tuple[str, Path]]:
-    """Yield each file of the settings and its name in a backup."""
+    """Yield each file of the settings and its name in a backup.
+
+    What is too large for a password or a certificate is something else.
+    """
     yield ENV, settings.env_file
     for kind, folder in places(settings).items():
-        for path in folder.glob("*"):
-            if path.is_file() and not path.name.startswith("."):
+        for path in folder.glob("[!.]*"):
+            if path.is_file() and path.stat().st_size <= LARGEST:
                 yield f"{kind}/{path.name}", path
 
 
@@ -88,6 +91,9 @@ def agree(settings: Settings, values: dict[str, str]) -> None:
 
 def unpacked(archive: Archive) -> dict[str, bytes]:
     """Return each file of the settings by its name; raise StackError at a stranger."""
+    part = archive.part(SETTINGS)
+    if part is None or part.unpacked_bytes > ALL:
+        raise StackError(f"{archive.path}: {SETTINGS}: expected at most {ALL} bytes")
     data = b"".join(archive.unpacked(SETTINGS))
     found = {}
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:

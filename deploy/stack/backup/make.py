@@ -93,7 +93,7 @@ def backup(settings: Settings, rest: Sequence[str]) -> None:
             tell(f"  {part.name}: {part.unpacked_bytes:,} bytes, packed {part.bytes:,}")
         tell(f"{path}: {size:,} bytes in {took:.1f} s")
         if wanted.keep:
-            for gone in backups.rotate(wanted.to, site.project, wanted.keep):
+            for gone in backups.rotate(wanted.to, site.project, wanted.keep, path):
                 tell(f"removed {gone}")
 
 
@@ -120,8 +120,11 @@ class Making:
         self.add(TABLES, database.dump_tables(name))
         self.add(OBJECTS, database.dump_objects(name))
         self.add_files()
-        if self.site.runs("grafana"):
-            with self.paused(self.site.containers["grafana"]["ID"]):
+        if self.site.runs("grafana") or self.site.frozen("grafana"):
+            container = self.site.containers["grafana"]["ID"]
+            if self.site.frozen("grafana"):
+                output(["docker", "unpause", container])
+            with self.paused(container):
                 self.add(GRAFANA, self.site.grafana.pack())
         self.add(SETTINGS, [machine.packed(self.settings)])
         manifest = self.manifest(name, prefixes[0])
@@ -133,14 +136,11 @@ class Making:
         self.parts.append(self.writer.add_packed(name, chunks))
 
     def add_files(self) -> None:
-        """Write the site's files; what a link leads to elsewhere is not among them."""
+        """Write the site's files, but what no restore would take."""
         volume = self.site.wordpress
-        links = volume.links_out()
-        for name, target in links:
-            self.warnings.append(
-                f"{name!r} leads to {target!r}, out of the volume: left out"
-            )
-        self.add(WORDPRESS, volume.pack([name for name, _ in links]))
+        unfit = volume.unfit()
+        self.warnings += [f"{name!r} {why}: left out" for name, why in unfit]
+        self.add(WORDPRESS, volume.pack([name for name, _ in unfit]))
 
     @contextmanager
     def paused(self, container: str) -> Iterator[None]:

@@ -12,7 +12,7 @@ from deploy.stack.backup.packing import CHUNK
 from deploy.stack.shell import StackError
 
 
-SAID_BYTES = 1 << 16
+SAID_BYTES = 1 << 24  # of tar, a line for each file that changed meanwhile
 Judge = Callable[[int, str], bool]
 
 

@@ -13,14 +13,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.stack import certificates, engine, images, passwords, ports, report
+from deploy.stack import (
+    certificates,
+    engine,
+    images,
+    passwords,
+    ports,
+    report,
+    values,
+    whose,
+)
 from deploy.stack.backup import folder, machine, reading, swap, turn
 from deploy.stack.backup.manifest import GRAFANA, OBJECTS, TABLES, WORDPRESS
 from deploy.stack.backup.reading import Archive
 from deploy.stack.backup.site import Site, exists
 from deploy.stack.backup.volume import Volume
 from deploy.stack.compose import Compose
-from deploy.stack.settings import DEFAULTS, Settings, parse
+from deploy.stack.settings import DEFAULTS, Settings, parse, read
 from deploy.stack.shell import StackError, say
 
 
@@ -83,14 +92,16 @@ def chosen(source: Path, env_file: Path) -> Path:
     """Return the backup *source*, or the newest in the folder *source*."""
     if not source.is_dir():
         return source
-    values = parse(env_file.read_text()) if env_file.exists() else {}
+    found = parse(read(env_file)) if env_file.exists() else {}
     name = "COMPOSE_PROJECT_NAME"
-    return folder.newest(source, values.get(name, DEFAULTS[name]))
+    return folder.newest(source, found.get(name, DEFAULTS[name]))
 
 
 def ready(settings: Settings) -> Site:
     """Return the stack with a database that answers, from nothing where need be."""
+    values.check(settings)
     engine.ensure()
+    whose.check(settings)
     passwords.ensure(settings)
     if "tls" in settings.profiles:
         certificates.ensure(settings)
@@ -167,13 +178,17 @@ class Restoring:
         """Put what was staged in place while nobody writes."""
         services = ["wordpress", *(["grafana"] if GRAFANA in volumes else [])]
         running = [service for service in services if self.site.runs(service)]
-        if running:
-            say(f"stopping {' and '.join(running)}")
-            self.site.compose.show("stop", *running)
         try:
+            if running:
+                say(f"stopping {' and '.join(running)}")
+                self.site.compose.show("stop", *running)
             with swap.swapped(self.site.database, name, self.archive.unpacked(OBJECTS)):
                 for volume in volumes.values():
                     volume.swap()
+        except BaseException:
+            # What was interrupted while it stopped is up still, and soon not.
+            self.site.compose.show("stop", *services)
+            raise
         finally:
             # Whichever site it is now, the old or the new one.
             self.site.compose.up("nginx", *running)

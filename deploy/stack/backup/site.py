@@ -40,7 +40,14 @@ class Site:
 
     def runs(self, service: str) -> bool:
         """Whether *service* runs now."""
-        return self.containers.get(service, {}).get("State") == "running"
+        return self._state(service) == "running"
+
+    def frozen(self, service: str) -> bool:
+        """Whether *service* is paused, as a backup leaves it that is killed."""
+        return self._state(service) == "paused"
+
+    def _state(self, service: str) -> str:
+        return str(self.containers.get(service, {}).get("State"))
 
     @property
     def project(self) -> str:

@@ -6,6 +6,7 @@ and cannot write where it is read-only. GNU tar keeps owners by number, and mode
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,9 +21,25 @@ HARMLESS = re.compile(
     r"|tar: .*: socket ignored"
     r"|tar: .*: File shrank by \d+ bytes; padding with zeros"
 )
+PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/")
 READING = ("DAC_OVERRIDE",)
 WRITING = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID")
 STAGED, REPLACED = ".restore", ".replaced"
+KINDS = {"p": "a pipe", "b": "a device", "c": "a device"}
+
+# An argument may hold no byte that is no text: names come escaped. The dot keeps the
+# newlines that one may end with. Blocks of nothing but zeros are holes again; they are
+# looked for by reading, not by what the file system says of them.
+PACK = r"""
+for name; do
+  shift
+  name=$(printf '%b.' "$name")
+  set -- "$@" "--exclude=./${name%.}"
+done
+exec tar --create --file=- --format=posix --numeric-owner \
+  --pax-option=delete=atime,delete=ctime --sort=name --sparse --hole-detection=raw \
+  --one-file-system --anchored --no-wildcards "$@" .
+"""
 
 STAGE = f"""
 rm -rf {STAGED} {REPLACED}
@@ -62,23 +79,24 @@ class Volume:
 
     def pack(self, left_out: Sequence[str] = ()) -> Iterator[bytes]:
         """Yield a tar of the files, but those *left_out*."""
-        excluded = [f"./{STAGED}", f"./{REPLACED}", *(f"./{name}" for name in left_out)]
-        command = [
-            "tar", "--create", "--file=-", "--format=posix", "--numeric-owner",
-            "--pax-option=delete=atime,delete=ctime", "--sort=name",
-            "--one-file-system", "--anchored", "--no-wildcards",
-            *(f"--exclude={name}" for name in excluded), ".",
-        ]  # fmt: skip
-        return programs.read(
-            f"the volume {self.name}", self._run(READING, *command), packed_well
-        )
+        names = map(escaped, (STAGED, REPLACED, *left_out))
+        command = self._run(READING, "sh", "-euc", PACK, "sh", *names)
+        return programs.read(f"the volume {self.name}", command, packed_well)
 
-    def links_out(self) -> list[tuple[str, str]]:
-        """Return each symbolic link that leads out of the folder, and where to."""
-        command = ["find", ".", "-type", "l", "-printf", r"%P\0%l\0"]
-        said = self._ask(READING, *command).split("\0")
-        pairs = zip(said[::2], said[1::2], strict=False)
-        return [(name, to) for name, to in pairs if leads_out(name, to, self.root)]
+    def unfit(self) -> list[tuple[str, str]]:
+        """Return each name that no restore would take, and what is wrong with it."""
+        others = ["!", "-type", "f", "!", "-type", "d", "!", "-type", "s"]
+        said = self._ask(READING, "find", ".", *others, "-printf", r"%y\0%P\0%l\0")
+        fields = said.split("\0")
+        found = []
+        for kind, name, target in zip(
+            fields[::3], fields[1::3], fields[2::3], strict=False
+        ):
+            if kind != "l":
+                found.append((name, f"is no file but {KINDS.get(kind, 'something')}"))
+            elif leads_out(name, target, self.root):
+                found.append((name, f"leads to {target!r}, out of the volume"))
+        return found
 
     def sh(self, script: str, *arguments: str) -> str:
         """Return what a *script* says that reads the files."""
@@ -117,6 +135,13 @@ class Volume:
             "--workdir=/var/www/html",
             f"--entrypoint={program}", self.image, *rest,
         ]  # fmt: skip
+
+
+def escaped(name: str) -> str:
+    """Return *name* as printf's %b reads it, in ASCII."""
+    return "".join(
+        chr(byte) if byte in PLAIN else f"\\0{byte:03o}" for byte in os.fsencode(name)
+    )
 
 
 def packed_well(code: int, said: str) -> bool:
