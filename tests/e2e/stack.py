@@ -8,10 +8,12 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +153,17 @@ def fetch(url: str, data: dict[str, str] | None = None) -> tuple[int, str, str]:
     with urllib.request.urlopen(url, body, timeout=30) as answer:
         text = answer.read().decode(errors="replace")
         return answer.status, answer.headers["Content-Type"], text
+
+
+def shown(url: str) -> str:
+    """Return what a visitor of *url* sees, though it be that nothing is there."""
+    try:
+        return fetch(url)[2]
+    except urllib.error.HTTPError as error:
+        if error.code != HTTPStatus.NOT_FOUND:
+            raise
+        with error:
+            return error.read().decode()
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:

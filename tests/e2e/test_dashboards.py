@@ -47,6 +47,7 @@ MAY_BE_EMPTY: Mapping[str, str] = {
         for uid in BOARDS
     },
     "stack-monitoring / Lines that were not stored / {{reason}} refused": NO_SERIES,
+    "stack-monitoring / Lines that were not stored / {{reason}} limited": NO_SERIES,
     "stack-monitoring / Refused by the store / {{reason}}": NO_SERIES,
     **{
         f"stack-wordpress / Complaints of PHP and WordPress / {kind}": NOTHING_WRONG
