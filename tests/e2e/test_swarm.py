@@ -205,6 +205,7 @@ def test_every_line_of_a_service_arrives_once_with_the_labels_of_swarm(
             {
                 "cluster": "swarm",
                 "container_name": given["com.docker.swarm.task.name"],
+                "detected_level": "unknown",
                 "host": docker("info", "-f", "{{.Name}}").strip(),
                 "job": f"{SHOP}_writer",
                 "service_name": f"{SHOP}_writer",
