@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from deploy.stack.settings import Settings
 from deploy.stack.shell import StackError, output, say
+from deploy.stack.volumes import exists, helper
 
 
 OWNERS = {"promtail_data": "65534:65534", "wordpress_data": "33:33"}
@@ -21,11 +22,11 @@ def adopt(settings: Settings) -> None:
     """Give each volume that is there and somebody else's to its user."""
     for name, owner in OWNERS.items():
         volume = f"{settings.values['COMPOSE_PROJECT_NAME']}_{name}"
-        if output(["docker", "volume", "inspect", volume])[0]:
+        if not exists(volume):
             continue
         code, text = output(
             [
-                "docker", "run", "--rm", "--network=none", "--user=0:0",
+                *helper("adopt"), "--user=0:0",
                 f"--volume={volume}:/volume", "--entrypoint=sh", IMAGE,
                 "-c", SCRIPT, owner,
             ],

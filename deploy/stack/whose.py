@@ -7,6 +7,7 @@ from pathlib import Path
 from deploy.stack.passwords import FILES
 from deploy.stack.settings import DEPLOY, Settings
 from deploy.stack.shell import StackError, output
+from deploy.stack.volumes import exists
 
 
 FOLDER = "com.docker.compose.project.working_dir"
@@ -25,9 +26,7 @@ def check(settings: Settings) -> None:
                 f"{settings.env_file}"
             )
     volume = f"{name}_mysql_data"
-    if (path := missing(settings)) and not output(
-        ["docker", "volume", "inspect", volume]
-    )[0]:
+    if (path := missing(settings)) and exists(volume):
         raise StackError(
             f"{path} is missing, but not the database, the volume {volume}: write the "
             f"password there that it was made with, or `docker volume rm {volume}`"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
+from deploy.stack.volumes import helper
 from tests.browser import grafana, phpmyadmin, prometheus, wordpress
 from tests.browser.chromium import IMAGE, SIZE, Visit
 from tests.browser.demo import EXPRESSION, TITLE
@@ -43,9 +44,8 @@ def squeeze(picture: bytes) -> bytes:
     """Return the PNG *picture* with a palette instead of three bytes a pixel."""
     return subprocess.run(
         [
-            "docker", "run", "--rm", "--interactive", "--network=none", "--read-only",
-            "--log-driver=none", "--label=monitoring-exporters.helper=pictures",
-            "--cap-drop=ALL", "--security-opt=no-new-privileges",
+            *helper("pictures"), "--interactive", "--read-only", "--cap-drop=ALL",
+            "--security-opt=no-new-privileges",
             "--entrypoint=pngquant", IMAGE, "--strip", "--speed=1", str(COLOURS), "-",
         ],
         input=picture,

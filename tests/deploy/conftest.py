@@ -1,4 +1,4 @@
-"""One proxy for the tests that need no daemon or proxy of their own."""
+"""What several tests of the stack ask: promtool, nginx, one proxy of Docker's."""
 
 from __future__ import annotations
 
@@ -7,6 +7,17 @@ from collections.abc import Iterator
 import pytest
 
 from tests.deploy.docker_proxy import Daemon, Proxy, proxy
+from tests.programs import SYSTEM, UNPACKED, program
+
+
+@pytest.fixture(scope="session")
+def promtool() -> str:
+    return program("PROMTOOL", "promtool", UNPACKED)
+
+
+@pytest.fixture(scope="session")
+def nginx() -> str:
+    return program("NGINX", "nginx", SYSTEM)
 
 
 @pytest.fixture(scope="session")

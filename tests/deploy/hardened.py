@@ -10,12 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
 import yaml
 
-from deploy.stack import engine, images
+from deploy.stack import images
 from deploy.stack.settings import DEPLOY
-from tests.e2e.stack import docker
+from tests.e2e.stack import docker, need_engine
 
 
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(
@@ -25,10 +24,7 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(
 
 def stand_in(name: str) -> str:
     """Return the id of the stand-in *name*, which is built where it is missing."""
-    try:
-        engine.ensure()
-    except engine.NoEngineError as error:
-        pytest.skip(f"no Docker Engine to be had: {error}")
+    need_engine()
     base = DEPLOY / "debian" / "base"
     if not images.up_to_date(images.BASE, base):
         images.build_base(base)

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from deploy.stack.settings import DEPLOY
+from tests.programs import SID
 
 
 FOLDER = DEPLOY / "kubernetes"
@@ -27,7 +28,6 @@ BUILDS = [
 OVERLAYS = [name for name in BUILDS if name.startswith("overlays/")]
 VERSIONS = ("1.29", "1.37")
 PODMONITOR = json.loads(Path(__file__).with_name("podmonitor.schema.json").read_text())
-SID = DEPLOY / ".state" / "oracles" / "sid" / "usr" / "bin"
 
 Manifest = dict[str, Any]
 

@@ -7,8 +7,6 @@ end-to-end test: every LogQL expression has to find something in them.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,14 +17,12 @@ import pytest
 import yaml
 
 from deploy.dashboards import uids
-from deploy.stack.settings import DEPLOY
 from tests.e2e.dashboards import ask, at_first, boards, fill as filled, questions
 from tests.store.test_contract import Server, command, free_port, started
 
 
 pytestmark = [pytest.mark.oracle, pytest.mark.timeout(180)]
 
-UNPACKED = DEPLOY / ".state" / "oracles" / "usr" / "bin"
 BOARDS = boards()
 EVERYTHING = [question for board in BOARDS.values() for question in questions(board)]
 SECOND = 10**9
@@ -200,14 +196,6 @@ def test_a_variable_finds_its_values(
     )
     assert status == 200, answer
     assert answer["data"]
-
-
-@pytest.fixture(scope="module")
-def promtool() -> str:
-    found = shutil.which("promtool", path=f"{os.environ['PATH']}:{UNPACKED}")
-    if found is None:
-        pytest.skip(f"no promtool in PATH or {UNPACKED} (deploy/oracles unpacks it)")
-    return found
 
 
 def test_promtool_understands_every_expression(promtool: str, tmp_path: Path) -> None:

@@ -27,30 +27,25 @@ from deploy.stack.settings import DEPLOY
 from tests.deploy.kubelet import Container, Kubelet
 from tests.e2e.stack import get_json, wait_until
 from tests.process import free_port, wait_until_listening
+from tests.programs import SID, UNPACKED, program
 
 
 pytestmark = pytest.mark.timeout(300)
 
 FOLDER = DEPLOY / "distributed"
-UNPACKED = DEPLOY / ".state" / "oracles" / "usr" / "bin"
 MIMIR = "https://mimir.example.org/api/v1/push"
 
 
 def found(name: str) -> str:
     """Return the program *name*: the newest that there is."""
-    if own := os.environ.get(name.upper()):
-        return own
-    folders = f"{UNPACKED.parents[1] / 'sid/usr/bin'}:{os.environ['PATH']}:{UNPACKED}"
-    program = shutil.which(name, path=folders)
-    if program is None:
-        pytest.skip(f"no {name} in PATH or {UNPACKED} (deploy/oracles unpacks it)")
-    return program
+    newest = os.environ.get(name.upper()) or shutil.which(name, path=SID)
+    return newest or program(name.upper(), name, UNPACKED)
 
 
-def version(program: str) -> tuple[int, int]:
+def version(binary: str) -> tuple[int, int]:
     """Return the version of a Prometheus."""
     done = subprocess.run(
-        [program, "--version"], check=True, text=True, capture_output=True
+        [binary, "--version"], check=True, text=True, capture_output=True
     )
     major, minor, *_ = (done.stdout + done.stderr).split()[2].split(".")
     return int(major), int(minor)

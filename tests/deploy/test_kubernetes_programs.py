@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import urllib.error
@@ -28,7 +27,6 @@ from tests.process import free_port, wait_until_listening
 
 
 FOLDER = DEPLOY / "kubernetes"
-UNPACKED = DEPLOY / ".state" / "oracles" / "usr" / "bin"
 MODULES = {
     "node": "exporters.node",
     "nginx": "exporters.nginx",
@@ -165,15 +163,6 @@ def test_a_shipper_without_a_loki_is_alive_and_not_ready(tmp_path: Path) -> None
 # The sidecar, beside a real nginx with the example's own configuration
 
 
-@pytest.fixture
-def nginx() -> str:
-    path = f"{os.environ['PATH']}:/usr/sbin:{UNPACKED.parent / 'sbin'}"
-    found = os.environ.get("NGINX") or shutil.which("nginx", path=path)
-    if not found or not Path(found).exists():
-        pytest.skip("no nginx: NGINX, or in PATH (deploy/oracles unpacks it)")
-    return found
-
-
 @pytest.mark.oracle
 def test_the_sidecar_reads_its_nginx(nginx: str, tmp_path: Path) -> None:
     site, own = free_port(), free_port()
@@ -240,14 +229,6 @@ def counted(port: int, code: str) -> float:
 # Prometheus without an operator
 
 PROMETHEUS = FOLDER / "prometheus.yml"
-
-
-@pytest.fixture(scope="session")
-def promtool() -> str:
-    found = shutil.which("promtool", path=f"{os.environ['PATH']}:{UNPACKED}")
-    if found is None:
-        pytest.skip(f"no promtool in PATH or {UNPACKED} (deploy/oracles unpacks it)")
-    return found
 
 
 @pytest.mark.oracle

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
 import subprocess
 import threading
 import urllib.error
@@ -12,7 +11,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import bcrypt
 import pytest
@@ -25,7 +23,6 @@ from tests.process import free_port
 pytestmark = pytest.mark.oracle
 
 GATEWAY = DEPLOY / "distributed" / "loki" / "gateway.conf"
-UNPACKED = DEPLOY / ".state" / "oracles" / "usr" / "sbin"
 PARTS = ("distributor", "querier", "compactor", "query-frontend")
 NGINX_CONF = """
 daemon off; {user} pid {folder}/nginx.pid; error_log {folder}/error.log;
@@ -102,11 +99,7 @@ class Gateway:
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    path = f"{os.environ['PATH']}:/usr/sbin:{UNPACKED}"
-    nginx = os.environ.get("NGINX") or shutil.which("nginx", path=path)
-    if not nginx or not Path(nginx).exists():
-        pytest.skip("no nginx: NGINX, or in PATH (deploy/oracles unpacks it)")
+def gateway(nginx: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("gateway")
     made = Gateway(free_port())
     # crypt of libc verifies $2b$, as htpasswd -B writes it.

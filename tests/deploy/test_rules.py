@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -22,7 +20,6 @@ from docs.keys import anchor
 RULES = sorted((DEPLOY / "prometheus" / "rules").glob("*.yml"))
 CASES = sorted((Path(__file__).parent / "rules").glob("*.yml"))
 RUNBOOK = ROOT / "docs" / "runbook.md"
-UNPACKED = DEPLOY / ".state" / "oracles" / "usr" / "bin"
 
 
 @cache
@@ -44,14 +41,6 @@ ALERTS: dict[tuple[str, str], dict[str, Any]] = {
     if "alert" in rule
 }
 NAMES = list(dict.fromkeys(name for name, _ in ALERTS))
-
-
-@pytest.fixture(scope="session")
-def promtool() -> str:
-    found = shutil.which("promtool", path=f"{os.environ['PATH']}:{UNPACKED}")
-    if found is None:
-        pytest.skip(f"no promtool in PATH or {UNPACKED} (deploy/oracles unpacks it)")
-    return found
 
 
 def asked(*command: str | Path) -> str:

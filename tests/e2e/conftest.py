@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.stack import engine
-from tests.e2e.stack import Stack, fetch
+from tests.e2e.stack import Stack, fetch, need_engine
 
 
 SITE_PASSWORD = "correct horse battery staple"
@@ -15,10 +14,7 @@ SITE_PASSWORD = "correct horse battery staple"
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    try:
-        engine.ensure()
-    except engine.NoEngineError as error:
-        pytest.skip(f"no Docker Engine to be had: {error}")
+    need_engine()
     stack = Stack.prepare(tmp_path_factory.mktemp("stack"))
     try:
         stack.command("down", "--", "--volumes")  # of a run that was killed

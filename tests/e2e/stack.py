@@ -7,15 +7,22 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from deploy.stack import engine
 
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -174,6 +181,38 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60) ->
             message = f"after {seconds:.0f} s still not: {what}"
             raise AssertionError(message)
         time.sleep(0.25)
+
+
+@contextmanager
+def meanwhile(*works: Callable[[], object]) -> Iterator[None]:
+    """Do each of *works* over and over, all at a time; fail afterwards if one did."""
+    stop = threading.Event()
+    failed: list[Exception] = []
+
+    def repeat(work: Callable[[], object]) -> None:
+        while not stop.is_set():
+            try:
+                work()
+            except (AssertionError, OSError, ValueError) as error:
+                failed.append(error)
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        repeated = [pool.submit(repeat, work) for work in works]
+        try:
+            yield
+        finally:
+            stop.set()
+    for one in repeated:
+        one.result()
+    assert not failed
+
+
+def need_engine() -> None:
+    """Skip the test where no Docker Engine can be had."""
+    try:
+        engine.ensure()
+    except engine.NoEngineError as error:
+        pytest.skip(f"no Docker Engine to be had: {error}")
 
 
 def docker(*arguments: str) -> str:

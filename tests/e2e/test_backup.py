@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import http.cookiejar
+import itertools
 import json
 import random
 import re
 import stat
 import struct
-import threading
 import time
 import urllib.error
 import urllib.parse
@@ -22,11 +22,11 @@ from typing import Any
 
 import pytest
 
-from deploy.stack import engine, images, passwords
+from deploy.stack import images, passwords
 from deploy.stack.backup import metrics, reading
 from deploy.stack.compose import Compose
 from deploy.stack.settings import Settings, load
-from tests.e2e.stack import Stack, docker, wait_until
+from tests.e2e.stack import Stack, docker, meanwhile, need_engine, wait_until
 
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker, pytest.mark.timeout(1500)]
@@ -180,10 +180,7 @@ def named(stack: Stack, name: str) -> Stack:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    try:
-        engine.ensure()
-    except engine.NoEngineError as error:
-        pytest.skip(f"no Docker Engine to be had: {error}")
+    need_engine()
     folder = tmp_path_factory.mktemp("old")
     stack = named(Stack.prepare(folder), OLD)
     try:
@@ -210,35 +207,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @contextmanager
 def writers(site: Site) -> Iterator[None]:
     """Write posts and upload pictures all the time."""
-    stop = threading.Event()
-    failed: list[Exception] = []
+    numbers = itertools.count()
 
     def write() -> None:
-        while not stop.is_set():
-            try:
-                site.written.append(site.browser.write(f"{len(site.written)}", BODY))
-            except (AssertionError, OSError, ValueError) as error:
-                failed.append(error)
+        site.written.append(site.browser.write(f"{len(site.written)}", BODY))
 
     def upload() -> None:
-        for number in range(1000):
-            if stop.is_set():
-                return
-            try:
-                site.browser.upload(f"more-{number}.png", picture(number, 64))
-            except (AssertionError, OSError, ValueError) as error:
-                failed.append(error)
+        number = next(numbers)
+        site.browser.upload(f"more-{number}.png", picture(number, 64))
 
-    threads = [threading.Thread(target=work) for work in (write, upload)]
-    for thread in threads:
-        thread.start()
-    try:
+    with meanwhile(write, upload):
         yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-    assert not failed
 
 
 def test_a_backup_is_made_while_people_write(site: Site) -> None:

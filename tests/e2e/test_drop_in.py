@@ -19,11 +19,11 @@ from functools import partial
 
 import pytest
 
-from deploy.stack import engine, images, settings
+from deploy.stack import images, settings
 from tests.drop_in import compare, expressions, originals
 from tests.drop_in.pairs import Pair, Side, prepare, remove, start
 from tests.drop_in.projects import FOLDER, NAMES, OURS, Project, changed
-from tests.e2e.stack import docker, get_json, wait_until
+from tests.e2e.stack import docker, get_json, need_engine, wait_until
 
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker, pytest.mark.timeout(900)]
@@ -85,10 +85,7 @@ DATA_SECONDS = 60
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pair]]:
-    try:
-        engine.ensure()
-    except engine.NoEngineError as error:
-        pytest.skip(f"no Docker Engine to be had: {error}")
+    need_engine()
     folder = tmp_path_factory.mktemp("drop-in")
     source = images.prepare(settings.load(folder / ".env", folder))
     names = {**source.names, "PYTHON_IMAGE": images.PYTHON} if source.offline else {}

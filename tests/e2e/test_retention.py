@@ -25,19 +25,12 @@ import pytest
 import yaml
 
 from tests.e2e.stack import ROOT, free_ports, get_json, wait_until
+from tests.programs import UNPACKED, program
 
 
 DEPLOY = ROOT / "deploy"
-UNPACKED = DEPLOY / ".state/oracles/usr/bin"
 HOUR, DAY = 3600, 86400
 BATCH = 2000
-
-
-def program(name: str) -> str:
-    found = shutil.which(name, path=f"{os.environ['PATH']}:{UNPACKED}")
-    if found is None:
-        pytest.skip(f"no {name} in PATH or {UNPACKED} (deploy/oracles unpacks it)")
-    return found
 
 
 def flags(file: str, service: str, **values: str) -> list[str]:
@@ -90,7 +83,7 @@ def blocks(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for n in range(300)
     ]
     (folder / "samples").write_text("# TYPE old gauge\n" + "".join(lines) + "# EOF\n")
-    promtool = program("promtool")
+    promtool = program("PROMTOOL", "promtool", UNPACKED)
     command = [promtool, "tsdb", "create-blocks-from", "openmetrics"]
     subprocess.run([*command, folder / "samples", folder / "data"], check=True)
     assert len(ages(folder / "data")) == 4
@@ -134,7 +127,7 @@ def test_prometheus_deletes_old_blocks(
     assert len(given) == 2
     with running(
         f"http://127.0.0.1:{port}/-/ready",
-        program("prometheus"),
+        program("PROMETHEUS", "prometheus", UNPACKED),
         f"--config.file={tmp_path / 'none.yml'}",
         f"--storage.tsdb.path={data}",
         f"--web.listen-address=127.0.0.1:{port}",

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -21,6 +18,7 @@ from tests.e2e.stack import (
     docker_logs,
     fetch,
     get_json,
+    meanwhile,
     shown,
     wait_until,
     wordpress_asks_itself,
@@ -226,30 +224,14 @@ def test_down_ships_the_last_words_and_keeps_the_data(site: Stack) -> None:
 @contextmanager
 def visitors(site: Stack) -> Iterator[None]:
     """Load a page all the time, and a static file, which fills the log faster."""
-    stop = threading.Event()
-    failures: list[OSError] = []
 
     def visit(path: str) -> None:
-        while not stop.is_set():
-            try:
-                fetch(site.url("NGINX_PORT", path.format(time.time_ns())))
-            except urllib.error.HTTPError as error:
-                if error.code != 404:  # ?p= of no page is what a 404 is for
-                    failures.append(error)
-            except OSError as error:
-                failures.append(error)
+        # ?p= of no page is what a 404 is for.
+        shown(site.url("NGINX_PORT", path.format(time.time_ns())))
 
     paths = ("/?p={}", STATIC + "?{}", STATIC + "?{}")
-    threads = [threading.Thread(target=visit, args=(path,)) for path in paths]
-    for thread in threads:
-        thread.start()
-    try:
+    with meanwhile(*(partial(visit, path) for path in paths)):
         yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-    assert not failures
 
 
 def compare(site: Stack, container: str) -> None:

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from deploy.stack import engine, images, settings
+from deploy.stack import images, settings
 from deploy.stack.compose import rootfs_propagation
 from deploy.swarm import login
-from tests.e2e.stack import docker, free_ports, wait_until
+from tests.e2e.stack import docker, free_ports, need_engine, wait_until
 from tests.e2e.swarm import FOLDER, BusyError, Swarm, services, swarm
 
 
@@ -53,10 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def variables(folder: Path) -> dict[str, str]:
     """What stack.yml is told: our images, a login, a port that is free."""
-    try:
-        engine.ensure()
-    except engine.NoEngineError as error:
-        pytest.skip(f"no Docker Engine to be had: {error}")
+    need_engine()
     (folder / ".env").write_text("COMPOSE_PROFILES=\n")
     source = images.prepare(settings.load(folder / ".env", folder / "state"))
     login.make(folder / "secrets")

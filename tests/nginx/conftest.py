@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -22,6 +21,7 @@ import pytest
 from exporters.nginx.http.client import Client, Network
 from exporters.nginx.http.resolver import Resolver
 from exporters.nginx.targets import parse_target
+from tests.programs import program
 
 
 PAGE = (
@@ -207,16 +207,6 @@ http {{
     }}
 }}
 """
-
-
-def program(variable: str, name: str, places: str) -> str:
-    """Return the path of a program, or skip the test and say why."""
-    # make names it, whether or not it could be had (deploy/oracles).
-    path = f"{os.environ.get('PATH', '')}:{places}"
-    found = shutil.which(os.environ.get(variable) or name, path=path)
-    if not found:
-        pytest.skip(f"no {name}: not in ${variable}, PATH or {places}")
-    return found
 
 
 @pytest.fixture

@@ -23,9 +23,9 @@ from tests.nginx.conftest import (
     always,
     fake_nginx,
     page,
-    program,
     response,
 )
+from tests.programs import program
 
 
 pytestmark = pytest.mark.oracle

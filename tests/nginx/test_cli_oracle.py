@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from exporters.nginx import cli
-from tests.nginx.conftest import program
+from tests.programs import program
 
 
 pytestmark = pytest.mark.oracle

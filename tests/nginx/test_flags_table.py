@@ -11,7 +11,7 @@ import pytest
 from docs import nginx_flags
 from docs.nginx_flags import UPSTREAM
 from exporters.nginx.cli import PROGRAM
-from tests.nginx.conftest import program
+from tests.programs import program
 
 
 # What every kingpin program has.

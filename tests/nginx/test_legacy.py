@@ -24,7 +24,8 @@ from exporters.nginx.flags import (
 from exporters.nginx.http.tls import SSL_VERIFY
 from exporters.toolkit.errors import StartError, UsageError
 from exporters.toolkit.flags import Values
-from tests.nginx.conftest import Start, always, fake_nginx, page, program, response
+from tests.nginx.conftest import Start, always, fake_nginx, page, response
+from tests.programs import program
 
 
 def parse(*argv: str, **environ: str) -> Values:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from tests.nginx.conftest import RealNginx, RunningExporter, Start, page, program
+from tests.nginx.conftest import RealNginx, RunningExporter, Start, page
+from tests.programs import program
 
 
 pytestmark = pytest.mark.oracle

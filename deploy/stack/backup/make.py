@@ -33,6 +33,7 @@ from deploy.stack.backup.manifest import (
     Manifest,
     Part,
 )
+from deploy.stack.backup.options import parsed
 from deploy.stack.backup.site import Site, address, table_prefixes
 from deploy.stack.settings import DEPLOY, Settings
 from deploy.stack.shell import StackError, output, say
@@ -54,12 +55,7 @@ def options(settings: Settings, rest: Sequence[str]) -> Options:
     parser.add_argument("--to", type=Path, default=default_folder(settings))
     parser.add_argument("--keep", type=int)
     parser.add_argument("--quiet", action="store_true")
-    try:
-        found, unknown = parser.parse_known_args(rest)
-    except argparse.ArgumentError as error:
-        raise StackError(f"backup: {error}") from error
-    if unknown:
-        raise StackError(f"backup: unknown {' '.join(unknown)}")
+    found = parsed(parser, rest)
     if found.keep is not None and found.keep < 1:
         raise StackError(f"KEEP={found.keep}: expected how many to keep, at least 1")
     return Options(found.to, found.keep, found.quiet)

@@ -25,12 +25,14 @@ from deploy.stack import (
 )
 from deploy.stack.backup import folder, machine, reading, swap, turn
 from deploy.stack.backup.manifest import GRAFANA, OBJECTS, TABLES, WORDPRESS
+from deploy.stack.backup.options import parsed
 from deploy.stack.backup.reading import Archive
-from deploy.stack.backup.site import Site, exists
+from deploy.stack.backup.site import Site
 from deploy.stack.backup.volume import Volume
 from deploy.stack.compose import Compose
 from deploy.stack.settings import DEFAULTS, Settings, parse, read
 from deploy.stack.shell import StackError, say
+from deploy.stack.volumes import exists
 
 
 EMPTY = (
@@ -53,12 +55,7 @@ def options(rest: Sequence[str]) -> Options:
     parser.add_argument("source", type=Path, nargs="?")
     parser.add_argument("--yes", action="store_true")
     parser.add_argument("--check", action="store_true")
-    try:
-        found, unknown = parser.parse_known_args(rest)
-    except argparse.ArgumentError as error:
-        raise StackError(f"restore: {error}") from error
-    if unknown:
-        raise StackError(f"restore: unknown {' '.join(unknown)}")
+    found = parsed(parser, rest)
     if found.source is None:
         raise StackError("restore: from what? FROM=a backup, or a folder of them")
     return Options(found.source, found.yes, found.check)
@@ -115,7 +112,7 @@ def ready(settings: Settings) -> Site:
             settings.values["NGINX_PORT"],
             f"set another NGINX_PORT in {settings.env_file}",
         )
-    if not exists(site.wordpress):
+    if not exists(site.wordpress.name):
         # Docker would make a volume that Compose does not know.
         site.compose.show("create", "--no-build", "wordpress")
     return site
@@ -167,7 +164,7 @@ class Restoring:
         found = {WORDPRESS: self.site.wordpress}
         if self.archive.part(GRAFANA):
             if self.site.config["services"].get("grafana") and exists(
-                self.site.grafana
+                self.site.grafana.name
             ):
                 found[GRAFANA] = self.site.grafana
             else:

@@ -11,7 +11,7 @@ from deploy.stack.backup.database import Database, quoted
 from deploy.stack.backup.volume import Volume
 from deploy.stack.compose import Compose
 from deploy.stack.settings import Settings
-from deploy.stack.shell import StackError, output
+from deploy.stack.shell import StackError
 
 
 VERSION = r"""sed -n "s/^\$wp_version = '\(.*\)';/\1/p" wp-includes/version.php"""
@@ -78,11 +78,6 @@ class Site:
     def wordpress_version(self) -> str:
         """Return the version of the code in the volume."""
         return self.wordpress.sh(VERSION).strip()
-
-
-def exists(volume: Volume) -> bool:
-    """Whether Docker has *volume*."""
-    return output(["docker", "volume", "inspect", volume.name])[0] == 0
 
 
 def table_prefixes(tables: list[str]) -> list[str]:

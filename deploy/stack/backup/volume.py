@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from deploy.stack.backup import programs
 from deploy.stack.backup.members import leads_out
+from deploy.stack.volumes import helper
 
 
 # Of a file that changes while it is read tar says so and goes on: the site is up.
@@ -123,11 +124,8 @@ class Volume:
     def _run(self, capabilities: Sequence[str], program: str, *rest: str) -> list[str]:
         mode = "ro" if capabilities == READING else "rw"
         return [
-            "docker", "run", "--rm", "--interactive", "--pull=never",
-            # Its output is the site: a log of it would be a second copy. By its label
-            # the shipper knows that there is nothing to read (shipper/config.yaml).
-            "--log-driver=none", "--label=monitoring-exporters.helper=backup",
-            "--network=none", "--read-only", "--user=0:0", "--cap-drop=ALL",
+            *helper("backup"), "--interactive", "--pull=never",
+            "--read-only", "--user=0:0", "--cap-drop=ALL",
             *(f"--cap-add={name}" for name in capabilities),
             "--security-opt=no-new-privileges",
             # In the place of the image's own volume, or Docker would make another.

@@ -10,7 +10,6 @@ import pytest
 
 from tests.deploy.nginx.fastcgi import Backend
 from tests.deploy.nginx.site import DEPLOY, Site, running
-from tests.nginx.conftest import program
 
 
 # What there is to be found. The content of a script says that its source was shown.
@@ -45,11 +44,6 @@ def fill(html: Path) -> None:
 
 
 Start = Callable[..., Site]
-
-
-@pytest.fixture(scope="session")
-def nginx() -> str:
-    return program("NGINX", "nginx", "/usr/sbin")
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from tests.nginx.conftest import program
+from tests.programs import program
 
 
 # Workers must reach the test's folder, which is nobody else's.

@@ -24,7 +24,7 @@ from exporters.nginx.access_log.sources.unix_socket import UnixSocket
 from tests.nginx.access_log.nginx_log import CONF, logging_nginx
 from tests.nginx.access_log.sending import Lines, values
 from tests.nginx.access_log.test_opened import until
-from tests.nginx.conftest import program
+from tests.programs import program
 
 
 pytestmark = pytest.mark.oracle

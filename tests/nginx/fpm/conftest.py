@@ -21,7 +21,7 @@ from exporters.nginx.fpm.client import FpmClient
 from exporters.nginx.fpm.collector import FpmCollector, Settings
 from exporters.nginx.fpm.targets import parse_fpm_targets
 from exporters.nginx.http.resolver import Resolver
-from tests.nginx.conftest import program
+from tests.programs import program
 
 
 PATIENCE = 30.0

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from exporters.toolkit.exposition import encode
-from tests.nginx.conftest import Start, program
+from tests.nginx.conftest import Start
 from tests.nginx.fpm.conftest import (
     Collect,
     Pools,
@@ -23,6 +23,7 @@ from tests.nginx.fpm.conftest import (
     uri_of,
 )
 from tests.nginx.fpm.pages import child, page
+from tests.programs import program
 
 
 pytestmark = pytest.mark.oracle

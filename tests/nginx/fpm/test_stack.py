@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.nginx.site import DEPLOY, started
-from tests.nginx.conftest import program
 from tests.nginx.fpm.conftest import Collect, Pools, RealFpm, reasons, samples, uri_of
+from tests.programs import program
 
 
 FPM_CONF = DEPLOY / "wordpress/zz-status.conf"

@@ -26,9 +26,9 @@ from tests.nginx.conftest import (
     always,
     fake_nginx,
     page,
-    program,
     response,
 )
+from tests.programs import program
 
 
 PATIENCE = 30.0

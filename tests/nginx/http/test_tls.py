@@ -18,15 +18,8 @@ from exporters.nginx.cli import PROGRAM
 from exporters.nginx.errors import ScrapeError
 from exporters.nginx.http.tls import client_context, context_from
 from exporters.toolkit.errors import StartError
-from tests.nginx.conftest import (
-    Connect,
-    RealNginx,
-    always,
-    fake_nginx,
-    page,
-    program,
-    response,
-)
+from tests.nginx.conftest import Connect, RealNginx, always, fake_nginx, page, response
+from tests.programs import program
 
 
 PATIENCE = 30.0

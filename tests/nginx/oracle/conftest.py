@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.nginx.conftest import program
+from tests.programs import program
 
 
 # Numbers that do not move, and that show how a large value is written.

@@ -21,8 +21,9 @@ from exporters.nginx.probe import PATH
 from exporters.nginx.probe.modules import stub_status
 from exporters.nginx.probe.patterns import parse_pattern
 from exporters.nginx.probe.target import read_target
-from tests.nginx.conftest import fake_nginx, page, program, response
+from tests.nginx.conftest import fake_nginx, page, response
 from tests.nginx.probe.conftest import Names, app_with, network, prober_of
+from tests.programs import UNPACKED, program
 from tests.toolkit.conftest import running
 
 
@@ -31,7 +32,6 @@ EXAMPLES = DEPLOY / "prometheus" / "examples"
 EXAMPLE = EXAMPLES / "nginx-probe.yml"
 TARGETS = EXAMPLES / "nginx-probe.targets.yml"
 PASSWORD = "nginx-exporter.password"
-UNPACKED = str(DEPLOY / ".state" / "oracles" / "usr" / "bin")
 EXPORTER = "nginx-exporter:9113"
 
 
