@@ -191,7 +191,7 @@ done
         for _ in range(3):
             assert sum(map(len, one.pack())) > 1024
     finally:
-        subprocess.run(["docker", "rm", "-f", container], check=True)
+        subprocess.run(["docker", "rm", "-fv", container], check=True)
 
 
 @pytest.mark.docker
@@ -220,7 +220,7 @@ def test_grafana_stands_still_while_it_is_copied(
         assert state() == "running"
         assert making.warnings == []
     finally:
-        subprocess.run(["docker", "rm", "-f", container], check=True)
+        subprocess.run(["docker", "rm", "-fv", container], check=True)
     with making.paused(container):
         pass
     assert making.warnings[0].startswith("copied while it was written: ")

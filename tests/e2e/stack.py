@@ -27,6 +27,7 @@ from deploy.stack import engine
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "e2e-"
+PROJECT = "monitoring-e2e"
 PORTS = (
     "NGINX_PORT",
     "PHPMYADMIN_PORT",
@@ -52,7 +53,7 @@ class Stack:
         """Write settings that no other stack of this host uses."""
         ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         lines = [f"{name}={port}" for name, port in ports.items()]
-        lines += ["COMPOSE_PROJECT_NAME=monitoring-e2e", f"NAME_PREFIX={PREFIX}"]
+        lines += [f"COMPOSE_PROJECT_NAME={PROJECT}", f"NAME_PREFIX={PREFIX}"]
         lines += [
             "COMPOSE_PROFILES=tools,alerts",
             f"PROMETHEUS_CONFIG={faster(folder)}",

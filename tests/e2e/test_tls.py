@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.e2e.stack import Stack, wordpress_asks_itself
+from tests.e2e.stack import PROJECT, Stack, docker, wordpress_asks_itself
 
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker, pytest.mark.timeout(1500)]
@@ -30,6 +30,8 @@ def encrypted(site: Stack) -> Iterator[Stack]:
         (site.folder / ".env").write_text(before)
         back = site.command("up")
         assert back.returncode == 0, back.stdout
+        # Without the profile Compose does not know it, nor takes it down.
+        docker("volume", "rm", f"{PROJECT}_acme_challenges")
 
 
 def https(stack: Stack, path: str) -> tuple[int, http.client.HTTPMessage, str]:
