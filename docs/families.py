@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from prometheus_client import Metric
 from prometheus_client.metrics import MetricWrapperBase
 
 from exporters.toolkit import selfmetrics
+from exporters.toolkit.metric import Exposed, Metric
 from shipper.instrument import HttpMetrics
 from shipper.meters import LagCollector, Meters
 from shipper.pipeline.custom_metrics import CustomMetrics, Vector
@@ -58,7 +58,7 @@ def all_families() -> list[Family]:
     folded.folded = 1
     own = [family for family in CustomMetrics([folded]).collect()
            if family.name.startswith(OURS)]  # fmt: skip
-    toolkit = [
+    toolkit: list[Metric] = [
         selfmetrics.build_info("promtail"),
         *selfmetrics.HandlerMetrics().collect(),
     ]
@@ -79,14 +79,16 @@ def _families(collector: Any) -> Iterator[Family]:
     yield _family(metric, collector._labelnames)  # noqa: SLF001
 
 
-def _plain(metrics: Iterable[Metric]) -> Iterator[Family]:
+def _plain(metrics: Iterable[Exposed]) -> Iterator[Family]:
     for metric in metrics:
         labels = {name for sample in metric.samples for name in sample.labels}
-        declared = getattr(metric, "_labelnames", ())
+        declared = getattr(metric, "_labelnames", None)
+        if isinstance(metric, Metric):
+            declared = metric.label_names
         yield _family(metric, declared or tuple(sorted(labels)))
 
 
-def _family(metric: Metric, labels: Iterable[str]) -> Family:
+def _family(metric: Exposed, labels: Iterable[str]) -> Family:
     is_counter = metric.type == "counter" and not metric.name.endswith("_total")
     name = f"{metric.name}_total" if is_counter else metric.name
     return Family(name, metric.type, tuple(labels), metric.documentation)

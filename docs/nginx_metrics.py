@@ -16,8 +16,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from prometheus_client.core import Metric
-
 from exporters.nginx.access_log.access_log import AccessLog
 from exporters.nginx.access_log.counts.measures import MEASURES
 from exporters.nginx.access_log.opened import open_access_logs
@@ -33,6 +31,7 @@ from exporters.nginx.plus.fields import NAMESPACE, Table
 from exporters.nginx.probe.counts import ProbeCounts
 from exporters.nginx.probe.handler import about
 from exporters.nginx.stub_status import StubStatus
+from exporters.toolkit.metric import Metric
 
 
 PAGE: Final = Path(__file__).with_name("nginx-metrics.md")

@@ -12,7 +12,6 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TYPE_CHECKING, Protocol
 
 from aiohttp.web import Application
-from prometheus_client.core import Metric
 
 from exporters.nginx import fpm, legacy, probe
 from exporters.nginx.access_log import flags as access_log
@@ -39,6 +38,7 @@ from exporters.nginx.probe.modules import php_fpm, plus, stub_status
 from exporters.nginx.targets import parse_targets, split_uris
 from exporters.toolkit import version, web
 from exporters.toolkit.flags import Values
+from exporters.toolkit.metric import Metric
 
 
 if TYPE_CHECKING:

@@ -6,13 +6,12 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from prometheus_client.core import Metric
-
 from exporters.nginx.errors import ScrapeError
 from exporters.nginx.http.client import Client
 from exporters.nginx.metrics import Labels, nginx_metrics, target_labels
 from exporters.nginx.patience import time_limit
 from exporters.nginx.stub_status import StubStatus
+from exporters.toolkit.metric import Metric
 
 
 log = logging.getLogger(__name__)

@@ -1,8 +1,8 @@
 """Metric families of the exporter, with upstream's names, types and HELP texts.
 
 The counters are spelled as upstream spells them, without ``_total`` where it has
-none (collector/nginx.go), so they are plain ``Metric`` objects: prometheus_client's
-CounterMetricFamily would rename them.
+none (collector/nginx.go), so they are plain ``Metric`` objects: CounterMetricFamily
+would rename them.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 
-from prometheus_client.core import Metric
-
 from exporters.nginx.stub_status import StubStatus
 from exporters.nginx.targets import Target
 from exporters.toolkit.errors import StartError
+from exporters.toolkit.metric import Metric
 
 
 NGINX_METRICS = (
@@ -106,7 +105,7 @@ def nginx_metrics(readings: Iterable[tuple[Labels, StubStatus | None]]) -> list[
         up.add_sample(up.name, dict(labels), 0 if status is None else 1)
     families = [up]
     families.extend(_family(*spec, readings) for spec in NGINX_METRICS)
-    return [family for family in families if family.samples]
+    return [family for family in families if family]
 
 
 def _family(

@@ -15,11 +15,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from prometheus_client import Metric
-
 from exporters.node import deadline
 from exporters.node.crew import Crew
 from exporters.node.registry import Collect, NoData
+from exporters.toolkit.metric import Metric, check
 
 
 log = logging.getLogger(__name__)
@@ -132,10 +131,7 @@ def run(collect: Collect, patience_seconds: float = math.inf) -> Outcome:
 def _checked(metrics: Iterable[Metric]) -> Iterator[Metric]:
     """Yield *metrics*; raise for one that could not be printed."""
     for metric in metrics:
-        for sample in metric.samples:
-            float(sample.value)
-            for value in sample.labels.values():
-                value.encode()
+        check(metric)
         yield metric
 
 

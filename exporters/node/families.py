@@ -1,7 +1,7 @@
 """Put samples together into families, in the order in which they come.
 
 For collectors whose families and labels follow what the kernel shows. Where they are
-fixed, prometheus_client's GaugeMetricFamily says more.
+fixed, GaugeMetricFamily says more.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from prometheus_client import Metric
+from exporters.toolkit.metric import Metric
 
 
 _NONE: Mapping[str, str] = {}
@@ -70,4 +70,4 @@ class Families:
         family = self._found.get(name)
         if family is None:
             family = self._found[name] = Metric(name, help_, kind)
-        family.add_sample(name, dict(labels), value)
+        family.add_sample(name, labels, value)

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from prometheus_client import Metric
-
 from exporters.node import collectors
 from exporters.node.paths import Paths
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Flag, Values, boolean
+from exporters.toolkit.metric import Metric
 from exporters.toolkit.web import ScrapeRefused
 
 

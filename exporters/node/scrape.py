@@ -13,12 +13,10 @@ import asyncio
 import math
 from collections.abc import Iterable, Mapping
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node.calls import Call, Caller, Outcome
 from exporters.node.crew import Crew
 from exporters.node.registry import Registry
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 from exporters.toolkit.web import Scrape
 
 

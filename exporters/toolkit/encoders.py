@@ -9,11 +9,10 @@ import functools
 from collections.abc import Collection, Iterable
 from typing import Protocol
 
-from prometheus_client import Metric
-
 from . import exposition
 from .escaping import Escaping
 from .gathering import Report
+from .metric import Exposed
 from .negotiation import Kind
 
 
@@ -22,7 +21,7 @@ class Encode(Protocol):
 
     def __call__(
         self,
-        metrics: Iterable[Metric],
+        metrics: Iterable[Exposed],
         report: Report,
         names: Collection[str] | None,
         escaping: Escaping,

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from prometheus_client import Metric
-
 from .escaping import Escaping, legal_name
 from .gathering import Family, Report, gather
 from .gotext import format_float
+from .metric import Exposed
 from .textform import Style, TextForm, title
 
 
@@ -30,7 +29,7 @@ def _ignore(problem: str) -> None:
 
 
 def encode(
-    metrics: Iterable[Metric],
+    metrics: Iterable[Exposed],
     report: Report = _ignore,
     names: Collection[str] | None = None,
     escaping: Escaping = Escaping.UNDERSCORES,

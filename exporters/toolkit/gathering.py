@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
-from prometheus_client import Metric
-from prometheus_client.samples import Sample
+from .metric import Exposed, ExposedSample
 
 
 P = TypeVar("P")  # how a form writes one metric: text or bytes
@@ -54,8 +53,8 @@ class Form(Protocol[P]):
     def add(
         self,
         family: Family[P],
-        samples: Sequence[Sample],
-        created: Sequence[Sample],
+        samples: Sequence[ExposedSample],
+        created: Sequence[ExposedSample],
         report: Report,
     ) -> None:
         """Append *samples* to the rows of *family*.
@@ -65,7 +64,7 @@ class Form(Protocol[P]):
 
 
 def gather(
-    metrics: Iterable[Metric],
+    metrics: Iterable[Exposed],
     form: Form[P],
     report: Report,
     names: Collection[str] | None = None,
@@ -78,8 +77,8 @@ def gather(
     """
     families: dict[str, Family[P]] = {}
     for metric in metrics:
-        samples: Sequence[Sample] = metric.samples
-        created: Sequence[Sample] = ()
+        samples: Sequence[ExposedSample] = metric.samples
+        created: Sequence[ExposedSample] = ()
         if metric.type in _WITH_CREATED:
             name = f"{metric.name}_created"
             created = [sample for sample in samples if sample.name == name]
@@ -95,7 +94,7 @@ def gather(
 
 
 def _family(
-    families: dict[str, Family[P]], metric: Metric, sample: str, report: Report
+    families: dict[str, Family[P]], metric: Exposed, sample: str, report: Report
 ) -> Family[P] | None:
     kind = _TYPES.get(metric.type, "untyped")
     name = sample if metric.type in _NAMED_BY_SAMPLES else metric.name

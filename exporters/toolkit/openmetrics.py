@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from prometheus_client import Metric
-
 from .escaping import Escaping
 from .exposition import to_utf8
 from .gathering import Family, Report, gather
 from .gotext import format_float
+from .metric import Exposed
 from .textform import Style, TextForm, title
 
 
@@ -24,7 +23,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
 
 
 def encode(
-    metrics: Iterable[Metric],
+    metrics: Iterable[Exposed],
     report: Report,
     names: Collection[str] | None = None,
     escaping: Escaping = Escaping.UNDERSCORES,

@@ -16,12 +16,12 @@ from collections.abc import (
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
-from prometheus_client import Metric
 
 from . import selfmetrics
 from .compression import compress, wants_gzip
 from .encoders import encoder
 from .logs import describe
+from .metric import Exposed
 from .negotiation import negotiate
 
 
@@ -43,7 +43,7 @@ class ScrapeRefused(Exception):  # noqa: N818 -- an answer to the client, not a 
     """Answer 400 with this text."""
 
 
-Gather = Callable[[Scrape], Awaitable[Iterable[Metric]]]
+Gather = Callable[[Scrape], Awaitable[Iterable[Exposed]]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -130,7 +130,7 @@ class _Metrics:
         self,
         request: web.Request,
         scrape: Scrape,
-        families: list[Metric],
+        families: list[Exposed],
     ) -> web.Response:
         families.append(selfmetrics.build_info(self._program))
         if self._exporter_metrics:
@@ -148,7 +148,7 @@ class _Metrics:
 
 def metrics_answer(
     request: web.Request,
-    families: Iterable[Metric],
+    families: Iterable[Exposed],
     problems: list[str],
     *,
     names: Collection[str] | None = None,

@@ -12,12 +12,10 @@ import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from prometheus_client import Metric
-from prometheus_client.samples import Sample
-
 from .escaping import Escaping, escape_name
 from .exposition import to_utf8
 from .gathering import Family, Report, Row, collected_before, gather
+from .metric import Exposed, ExposedSample
 from .wire import block, double, varint, whole
 
 
@@ -33,7 +31,7 @@ _PREFIXES: Final = [bytes((4 << 3 | 2, size)) for size in range(128)]
 
 
 def encode(
-    metrics: Iterable[Metric],
+    metrics: Iterable[Exposed],
     report: Report,
     names: Collection[str] | None = None,
     escaping: Escaping = Escaping.UNDERSCORES,
@@ -48,7 +46,7 @@ def encode(
 
 
 def messages(
-    metrics: Iterable[Metric],
+    metrics: Iterable[Exposed],
     report: Report,
     names: Collection[str] | None,
     escaping: Escaping,
@@ -75,8 +73,8 @@ class _WireForm:
     def add(
         self,
         family: Family[bytes],
-        samples: Sequence[Sample],
-        created: Sequence[Sample],
+        samples: Sequence[ExposedSample],
+        created: Sequence[ExposedSample],
         report: Report,
     ) -> None:
         times = {_ordered(s.labels): created_timestamp(s.value) for s in created}
@@ -86,7 +84,7 @@ class _WireForm:
             family.rows += self._grouped(family, samples, times, report)
 
     def _simple(
-        self, kind: str, samples: Sequence[Sample], times: Mapping[_Pairs, bytes]
+        self, kind: str, samples: Sequence[ExposedSample], times: Mapping[_Pairs, bytes]
     ) -> Iterator[Row[bytes]]:
         # The hot loop: 1,200 samples take about what their text takes.
         field = _VALUES[kind]
@@ -106,7 +104,7 @@ class _WireForm:
     def _grouped(
         self,
         family: Family[bytes],
-        samples: Sequence[Sample],
+        samples: Sequence[ExposedSample],
         times: Mapping[_Pairs, bytes],
         report: Report,
     ) -> Iterator[Row[bytes]]:

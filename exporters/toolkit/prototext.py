@@ -10,11 +10,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from prometheus_client import Metric
-
 from .escaping import Escaping
 from .gathering import Report
 from .gotext import format_float
+from .metric import Exposed
 from .protobuf import messages
 from .wire import fields, read_double
 
@@ -65,7 +64,7 @@ _NUMBERS: Final = {"NaN": "nan", "+Inf": "inf", "-Inf": "-inf"}
 
 
 def encode(
-    metrics: Iterable[Metric],
+    metrics: Iterable[Exposed],
     report: Report,
     names: Collection[str] | None = None,
     escaping: Escaping = Escaping.UNDERSCORES,

@@ -15,10 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
 from . import version
+from .metric import CounterMetricFamily, GaugeMetricFamily, Metric
 
 
 # What Go makes of RLIM_INFINITY: the largest uint64 as a float.

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from prometheus_client.samples import Sample
-
 from .escaping import Escaping, escape_name, is_legal
 from .gathering import Family, Report, Row, collected_before
+from .metric import ExposedSample
 
 
 Number = Callable[[float], str]
 # A ``%`` pattern, how to take its values from the labels, and its quotation marks.
-_Template = tuple[str, Callable[[dict[str, str]], tuple[str, ...]], int]
+_Template = tuple[str, Callable[[Mapping[str, str]], tuple[str, ...]], int]
 _Pairs = tuple[tuple[str, str], ...]
 
 _GROUPED = frozenset({"summary", "histogram"})
@@ -53,8 +52,10 @@ class TextForm:
     def add(
         self,
         family: Family[str],
-        samples: Sequence[Sample],
-        _created: Sequence[Sample],  # text never shows them: they were new series
+        samples: Sequence[ExposedSample],
+        _created: Sequence[
+            ExposedSample
+        ],  # text never shows them: they were new series
         report: Report,
     ) -> None:
         """Append *samples* to the rows of *family*."""
@@ -64,7 +65,7 @@ class TextForm:
             self._plain(family.rows, family.name, samples)
 
     def _plain(
-        self, rows: list[Row[str]], name: str, samples: Sequence[Sample]
+        self, rows: list[Row[str]], name: str, samples: Sequence[ExposedSample]
     ) -> None:
         # The hot loop: 1,200 samples in 392 families take 2.3 ms of CPU in all on
         # Debian's CPython 3.11.2. A template per set of label names, kept between
@@ -88,7 +89,7 @@ class TextForm:
             )
 
     def _grouped(
-        self, family: Family[str], samples: Sequence[Sample], report: Report
+        self, family: Family[str], samples: Sequence[ExposedSample], report: Report
     ) -> Iterator[Row[str]]:
         """Return histograms or summaries: the samples of each one stay together."""
         extra = "le" if family.kind == "histogram" else "quantile"
@@ -159,11 +160,11 @@ def _template(name: str, labels: tuple[str, ...], escaping: Escaping) -> _Templa
     if len(ordered) == 1:
         only = ordered[0]
 
-        def getter(values: dict[str, str]) -> tuple[str, ...]:
+        def getter(values: Mapping[str, str]) -> tuple[str, ...]:
             return (values[only],)
 
     return shown, getter, shown.count('"')
 
 
-def _no_values(_: dict[str, str]) -> tuple[str, ...]:
+def _no_values(_: Mapping[str, str]) -> tuple[str, ...]:
     return ()

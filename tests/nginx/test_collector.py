@@ -5,10 +5,10 @@ import logging
 from pathlib import Path
 
 import pytest
-from prometheus_client.core import Metric
 
 from exporters.nginx.collector import Collector
 from exporters.nginx.http.client import Client
+from exporters.toolkit.metric import Metric
 from tests.nginx.conftest import Connect, always, fake_nginx, page, response
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from prometheus_client.core import Metric
 
 from exporters.nginx.metrics import (
     NGINX_METRICS,
@@ -13,6 +12,7 @@ from exporters.nginx.metrics import (
 from exporters.nginx.stub_status import StubStatus
 from exporters.nginx.targets import parse_targets
 from exporters.toolkit.errors import StartError
+from exporters.toolkit.metric import Metric
 
 
 STATUS = StubStatus(

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from prometheus_client import Metric
 
 from exporters.node.paths import Paths
 from exporters.node.registry import CollectorSpec, Context
 from exporters.toolkit.flags import Program
+from exporters.toolkit.metric import Metric
 
 
 Run = Callable[..., list[Metric]]

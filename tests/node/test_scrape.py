@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
 
 from exporters.node import deadline
 from exporters.node.paths import Paths
@@ -26,6 +24,7 @@ from exporters.node.registry import (
 from exporters.node.scrape import Scraper, patience_seconds
 from exporters.toolkit.exposition import encode
 from exporters.toolkit.flags import Program
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 from exporters.toolkit.web import Scrape
 
 

@@ -16,11 +16,10 @@ import aiohttp
 import bcrypt
 import pytest
 from aiohttp import ClientSession, web as aioweb
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
 
 from exporters.toolkit import config_file, tls_listen, web
 from exporters.toolkit.errors import StartError
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 from .certificates import SAN, Certificates
 from .conftest import Running, running

@@ -10,13 +10,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import ClientSession, web as aioweb
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporters.toolkit import web
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.exposition import CONTENT_TYPE
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 from .conftest import Running, running
 from .test_negotiation import PROMETHEUS_3, PROTOBUF

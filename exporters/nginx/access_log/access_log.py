@@ -12,8 +12,6 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from prometheus_client.core import Metric
-
 from exporters.nginx.access_log.counts import families
 from exporters.nginx.access_log.counts.measures import (
     COUNT_HELP,
@@ -31,6 +29,7 @@ from exporters.nginx.access_log.lines.labels import Labels
 from exporters.nginx.access_log.lines.relabel import Rule
 from exporters.nginx.access_log.lines.text_line import TextReader
 from exporters.nginx.access_log.settings import DEFAULT_BUCKETS, Settings
+from exporters.toolkit.metric import Metric
 
 
 class AccessLog:
@@ -102,7 +101,7 @@ class AccessLog:
         for part in self._families():
             found += part
             await asyncio.sleep(0)  # 20 ms for 500 label sets: lines must not wait
-        return [family for family in found if family.samples]
+        return [family for family in found if family]
 
     def _families(self) -> Iterator[Iterable[Metric]]:
         prefix, table = self._prefix, self._table

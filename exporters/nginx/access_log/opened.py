@@ -10,8 +10,6 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import product
 
-from prometheus_client.core import Metric
-
 from exporters.nginx.access_log.access_log import AccessLog
 from exporters.nginx.access_log.plan import Plan
 from exporters.nginx.access_log.showing import Showing
@@ -22,6 +20,7 @@ from exporters.nginx.access_log.sources.listen import Listen
 from exporters.nginx.access_log.sources.sockets import open_udp
 from exporters.nginx.access_log.sources.streams import open_tcp
 from exporters.nginx.access_log.sources.unix_socket import UnixSocket
+from exporters.toolkit.metric import Metric
 
 
 class AccessLogs:

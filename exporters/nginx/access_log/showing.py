@@ -6,13 +6,12 @@ import logging
 from collections.abc import Iterable
 from typing import Final
 
-from prometheus_client.core import Metric
-
 from exporters.nginx.access_log.sources.datagrams import Datagrams
 from exporters.nginx.access_log.sources.follow import Follower
 from exporters.nginx.access_log.sources.intake import REASONS, Intake
 from exporters.nginx.access_log.sources.unix_socket import UnixSocket
 from exporters.toolkit.errors import StartError
+from exporters.toolkit.metric import Metric
 
 
 log = logging.getLogger(__name__)
@@ -56,7 +55,7 @@ class Showing:
         What a unix socket loses only nginx knows, and says in its error log.
         """
         found = (self._lost(), self._skipped(), *self._files())
-        return [family for family in found if family.samples]
+        return [family for family in found if family]
 
     def _lost(self) -> Metric:
         return _family(

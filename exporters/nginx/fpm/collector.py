@@ -7,8 +7,6 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from prometheus_client.core import Metric
-
 from exporters.nginx.errors import ScrapeError
 from exporters.nginx.fpm.client import FpmClient
 from exporters.nginx.fpm.metrics import Reading, fpm_metrics
@@ -16,6 +14,7 @@ from exporters.nginx.fpm.status import PoolStatus
 from exporters.nginx.fpm.unix_queue import Queue, file_key, listen_queues
 from exporters.nginx.metrics import Labels
 from exporters.nginx.patience import time_limit
+from exporters.toolkit.metric import Metric
 
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 """Turn what the pools said into metric families.
 
 Counters have no ``_total`` in their names, so they are plain ``Metric`` objects:
-prometheus_client's CounterMetricFamily would rename them.
+CounterMetricFamily would rename them.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import attrgetter
-
-from prometheus_client.core import Metric
 
 from exporters.nginx.fpm.names import (
     CHILD_METRICS,
@@ -22,6 +20,7 @@ from exporters.nginx.fpm.names import (
 from exporters.nginx.fpm.status import Child, PoolStatus
 from exporters.nginx.fpm.unix_queue import Queue
 from exporters.nginx.metrics import Labels
+from exporters.toolkit.metric import Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def fpm_metrics(readings: Iterable[Reading], *, processes: bool) -> list[Metric]
         children = list(_children(readings))
         families.extend(_child_family(*spec, children) for spec in CHILD_METRICS)
         families.append(_process_state(children))
-    return [family for family in families if family.samples]
+    return [family for family in families if family]
 
 
 def _up(readings: Iterable[Reading]) -> Metric:

@@ -9,12 +9,11 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 
-from prometheus_client.core import Metric
-
 from exporters.nginx.errors import ScrapeError
 from exporters.nginx.metrics import Labels, target_labels
 from exporters.nginx.patience import time_limit
 from exporters.toolkit.errors import StartError
+from exporters.toolkit.metric import Metric
 
 from .api import Session
 from .endpoints import LICENSE, Endpoint

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from prometheus_client.core import Metric
-from prometheus_client.samples import Sample
-
 from exporters.nginx.errors import ScrapeError
 from exporters.nginx.metrics import Labels
+from exporters.toolkit.metric import Metric
 
 from .document import DocumentError, Where, mapping
 from .endpoints import Record
@@ -69,14 +67,14 @@ class Families:
             return
         for (_, family, code, _), number in zip(section.entries, numbers, strict=True):
             own = {**labels, "code": code} if code else labels
-            self._samples(family).append(Sample(family.name, own, number))
+            self._metric(family).add_sample(family.name, own, number)
 
-    def _samples(self, family: Family) -> list[Sample]:
+    def _metric(self, family: Family) -> Metric:
         metric = self._metrics.get(family.name)
         if metric is None:
             metric = Metric(family.name, family.help, family.type)
             self._metrics[family.name] = metric
-        return metric.samples
+        return metric
 
     def metrics(self) -> Iterable[Metric]:
         """Return the families."""
@@ -108,5 +106,5 @@ def merged(parts: Iterable[Iterable[Metric]]) -> Iterator[Metric]:
     for metric in (metric for part in parts for metric in part):
         known = families.setdefault(metric.name, metric)
         if known is not metric:
-            known.samples.extend(metric.samples)
+            known.extend(metric)
     yield from families.values()

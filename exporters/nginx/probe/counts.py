@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-
 from exporters.nginx.probe.errors import REASONS
+from exporters.toolkit.metric import CounterMetricFamily, GaugeMetricFamily, Metric
 
 
 class ProbeCounts:

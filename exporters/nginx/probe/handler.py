@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
-from prometheus_client.core import GaugeMetricFamily, Metric
 
 from exporters.nginx.patience import time_limit
 from exporters.nginx.probe.counts import ProbeCounts
@@ -23,6 +22,7 @@ from exporters.nginx.probe.modules import Module, succeeded
 from exporters.nginx.probe.record import Note, Record
 from exporters.nginx.probe.target import Asked, read_target
 from exporters.toolkit.gotext import quote
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 from exporters.toolkit.promhttp import Scrape, metrics_answer, parse_scrape, text_answer
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aiohttp.abc import AbstractResolver
-from prometheus_client.core import Metric
 
 from exporters.nginx import fpm
 from exporters.nginx.collector import Collector
@@ -19,6 +18,7 @@ from exporters.nginx.http.client import Client, Network
 from exporters.nginx.metrics import Labels
 from exporters.nginx.targets import parse_target
 from exporters.toolkit.flags import Values
+from exporters.toolkit.metric import Metric
 
 
 if TYPE_CHECKING:

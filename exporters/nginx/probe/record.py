@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
-from prometheus_client.core import Metric
-
 from exporters.toolkit.exposition import encode
 from exporters.toolkit.logs import LogfmtFormatter
+from exporters.toolkit.metric import Metric
 
 
 _ROOT = logging.getLogger("exporters.nginx")

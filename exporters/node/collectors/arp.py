@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node import procfs
 from exporters.node.network import network_devices, rtnetlink
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import boolean, string
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 DEVICE_INCLUDE = string(
@@ -49,7 +47,7 @@ def create(context: Context) -> Collect:
         for device, count in entries.items():
             if not devices.ignored(device):
                 family.add_metric((device,), count)
-        if family.samples:
+        if family:
             yield family
 
     return collect

@@ -5,13 +5,12 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterator, Mapping
 
-from prometheus_client import Metric
-
 from exporters.node.apart import Apart, names
 from exporters.node.families import Families
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.node.storage import bcache, bcache_series as table
 from exporters.toolkit.flags import boolean
+from exporters.toolkit.metric import Metric
 
 
 Labels = Mapping[str, str]

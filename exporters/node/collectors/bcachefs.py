@@ -6,13 +6,12 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from prometheus_client import Metric
-
 from exporters.node import procfs
 from exporters.node.apart import Apart
 from exporters.node.families import Families, name_part
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.node.storage import bcachefs
+from exporters.toolkit.metric import Metric
 
 
 T = TypeVar("T")

@@ -6,8 +6,6 @@ import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
-from prometheus_client import Metric
-
 from exporters.node.apart import Apart, names
 from exporters.node.families import Families
 from exporters.node.paths import Paths
@@ -15,6 +13,7 @@ from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.node.storage import btrfs_ioctl, btrfs_sysfs
 from exporters.node.storage.btrfs_ioctl import Device
 from exporters.node.storage.btrfs_sysfs import FileSystem
+from exporters.toolkit.metric import Metric
 
 
 log = logging.getLogger(__name__)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node import procfs
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 _COLUMNS = 16  # Linux before 2.6.35; a 17th, search_restart, came then

@@ -6,9 +6,6 @@ import logging
 import platform
 from collections.abc import Iterable, Iterator, Mapping
 
-from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
 from exporters.node import procfs
 from exporters.node.hardware import cpu_frequency, cpu_topology, cpuinfo
 from exporters.node.hardware.cpu_times import CpuTimes, SteadyCpuTimes, parse_cpu_times
@@ -16,6 +13,7 @@ from exporters.node.hardware.cpuinfo import Cpu
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import Values, boolean, string
+from exporters.toolkit.metric import CounterMetricFamily, GaugeMetricFamily, Metric
 from exporters.toolkit.regex import Regex
 
 
@@ -100,7 +98,7 @@ def _pattern(text: str) -> Regex | None:
 
 
 def _present(families: Iterable[Metric]) -> Iterator[Metric]:
-    return (family for family in families if family.samples)
+    return (family for family in families if family)
 
 
 def read_isolated(paths: Paths) -> list[int]:

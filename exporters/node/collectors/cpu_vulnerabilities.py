@@ -10,11 +10,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node import procfs, sysfs
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node.attributes import Attributes
 from exporters.node.collectors import cpu
 from exporters.node.deadline import seconds_left
@@ -18,6 +15,7 @@ from exporters.node.hardware import cpu_frequency, cpufreq
 from exporters.node.hardware.cpufreq import GOVERNOR, GOVERNORS, Reader, Texts
 from exporters.node.integers import decimal
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 # file -> (family without "node_cpu_", HELP)

@@ -7,9 +7,6 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
 from exporters.node import procfs, sysfs
 from exporters.node.device_filter import DeviceFilter, log_pattern, renamed
 from exporters.node.paths import Paths
@@ -18,6 +15,7 @@ from exporters.node.storage import udev
 from exporters.node.storage.diskstats import COLUMNS, Column, Disk, parse
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Values, string
+from exporters.toolkit.metric import CounterMetricFamily, GaugeMetricFamily, Metric
 
 
 log = logging.getLogger(__name__)
@@ -119,7 +117,7 @@ def create(context: Context) -> Collect:
             *counter_families(disks),
             *udev_families(disks, known),
         )
-        yield from (family for family in found if family.samples)
+        yield from (family for family in found if family)
 
     return collect
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node import device_files
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 log = logging.getLogger(__name__)

@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from prometheus_client import Metric
-
 from exporters.node import procfs
 from exporters.node.families import Families
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
+from exporters.toolkit.metric import Metric
 
 
 class _Number(NamedTuple):

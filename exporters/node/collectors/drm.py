@@ -10,11 +10,9 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node import device_files, sysfs
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 log = logging.getLogger(__name__)

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from prometheus_client import Metric
-
 from exporters.node.attributes import Attributes
 from exporters.node.families import Families
 from exporters.node.integers import decimal
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import Metric
 
 
 _CONTROLLER = re.compile(r"mc([0-9]+)")

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from prometheus_client import Metric
-
 from exporters.node import deadline
 from exporters.node.device_filter import log_pattern
 from exporters.node.errno_text import error_text
@@ -17,6 +15,7 @@ from exporters.node.families import Families
 from exporters.node.network import network_devices
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit.flags import string
+from exporters.toolkit.metric import Metric
 from exporters.toolkit.regex import Regex
 
 

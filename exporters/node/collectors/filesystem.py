@@ -7,9 +7,6 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node.call_pool import CallPool, Stuck
 from exporters.node.deadline import patience
 from exporters.node.device_filter import DeviceFilter, log_pattern, renamed
@@ -20,6 +17,7 @@ from exporters.node.storage import mountinfo
 from exporters.node.storage.mountinfo import Mount
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Flag, Values, duration, integer, string
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 MOUNT_POINTS_EXCLUDE = string(
@@ -226,7 +224,7 @@ def families(
         if isinstance(outcome, Usage) and place not in placed:
             placed.add(place)
             info.add_metric(place, 1)
-    yield from (f for f in (error, readonly, *usage, info) if f.samples)
+    yield from (f for f in (error, readonly, *usage, info) if f)
 
 
 def _values(outcome: Usage | OSError | Stuck) -> tuple[int, ...]:

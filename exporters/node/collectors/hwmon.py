@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from prometheus_client import Metric
-
 from exporters.node.device_filter import DeviceFilter
 from exporters.node.families import Families
 from exporters.node.hardware import hwmon, hwmon_units
@@ -16,6 +14,7 @@ from exporters.node.hardware.hwmon_units import Meaning
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit import gotext
 from exporters.toolkit.flags import string
+from exporters.toolkit.metric import Metric
 
 
 CHIP_INCLUDE = string(

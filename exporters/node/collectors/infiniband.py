@@ -10,8 +10,6 @@ import re
 import struct
 from collections.abc import Iterator, Mapping
 
-from prometheus_client import Metric
-
 from exporters.node import procfs
 from exporters.node.attributes import Attributes, list_devices
 from exporters.node.device_filter import DeviceFilter, log_pattern
@@ -21,6 +19,7 @@ from exporters.node.hardware.infiniband_hw import HW_COUNTERS
 from exporters.node.integers import UINT64_MAX, decimal, unsigned
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import string
+from exporters.toolkit.metric import Metric
 
 
 DEVICE_INCLUDE = string(

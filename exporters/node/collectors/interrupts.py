@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily
-
 from exporters.node import procfs
 from exporters.node.device_filter import DeviceFilter
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import boolean, string
+from exporters.toolkit.metric import CounterMetricFamily, Metric
 
 
 NAME_INCLUDE = string(

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
 from exporters.node import procfs
 from exporters.node.network.ip_vs import Backend, parse, parse_stats
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import string
 from exporters.toolkit.gotext import quote
+from exporters.toolkit.metric import CounterMetricFamily, GaugeMetricFamily, Metric
 
 
 _LABELS = (

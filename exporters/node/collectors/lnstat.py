@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-
 from exporters.node import procfs
 from exporters.node.apart import Apart, names
 from exporters.node.families import Families
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import Metric
 
 
 def parse(data: bytes) -> dict[str, list[int]]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.node.services.logind_sessions import CLASSES, REMOTES, TYPES, Session
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 def create(_: Context) -> Collect:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-
 from exporters.node import procfs
 from exporters.node.attributes import Attributes
 from exporters.node.gauges import Gauges
@@ -16,6 +14,7 @@ from exporters.node.integers import decimal
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.node.storage import mdstat
 from exporters.node.storage.mdstat import Array
+from exporters.toolkit.metric import Metric
 
 
 _HELP = {

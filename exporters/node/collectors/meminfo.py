@@ -11,11 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
 from exporters.node import procfs
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import CounterMetricFamily, GaugeMetricFamily, Metric
 
 
 _PARENTHESES = re.compile(r"\((.*)\)")

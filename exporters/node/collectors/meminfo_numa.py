@@ -10,12 +10,11 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from prometheus_client import Metric
-
 from exporters.node import procfs
 from exporters.node.apart import Apart, names
 from exporters.node.families import Families
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import Metric
 
 
 _NODE = re.compile(r"node[0-9]+", re.ASCII)

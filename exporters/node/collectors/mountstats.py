@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, repeat
 
-from prometheus_client import Metric
-
 from exporters.node import procfs
 from exporters.node.families import Families
 from exporters.node.registry import Collect, CollectorSpec, Context
@@ -23,6 +21,7 @@ from exporters.node.storage.mountstats_names import (
     TRANSPORT,
     Name,
 )
+from exporters.toolkit.metric import Metric
 
 
 _ADDRESS = "addr="

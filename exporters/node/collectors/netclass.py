@@ -6,9 +6,6 @@ import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping
 
-from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
 from exporters.node import sysfs
 from exporters.node.device_filter import DeviceFilter
 from exporters.node.network import network_devices
@@ -16,6 +13,7 @@ from exporters.node.network.network_devices import BYTES_PER_MEGABIT, GONE, list
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit.flags import boolean, string
+from exporters.toolkit.metric import CounterMetricFamily, GaugeMetricFamily, Metric
 
 
 IGNORED_DEVICES = string(
@@ -107,7 +105,7 @@ def collect_sysfs(
         raise
     present = {name: files for name, files in found.items() if files is not None}
     found_families = families(present, skip_invalid_speed=skip_invalid_speed)
-    return [family for family in found_families if family.samples]
+    return [family for family in found_families if family]
 
 
 def read_device(path: str, name: str) -> Attributes | None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
 from exporters.node import procfs, sysfs
 from exporters.node.device_filter import DeviceFilter, log_pattern, renamed
 from exporters.node.network import network_devices, rtnetlink
@@ -14,6 +11,7 @@ from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Values, boolean, string
+from exporters.toolkit.metric import CounterMetricFamily, GaugeMetricFamily, Metric
 
 
 DEVICE_INCLUDE = string(
@@ -117,7 +115,7 @@ def create(context: Context) -> Collect:
         if not detailed:
             kept = {name: legacy(stats) for name, stats in kept.items()}
         yield from families(kept, read_aliases(paths, kept) if with_alias else {})
-        if with_addresses and (addresses := address_info(devices)).samples:
+        if with_addresses and (addresses := address_info(devices)):
             yield addresses
 
     return collect

@@ -5,12 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-from prometheus_client.core import UntypedMetricFamily
-
 from exporters.node import procfs
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import string
+from exporters.toolkit.metric import Metric, UntypedMetricFamily
 from exporters.toolkit.regex import Regex
 
 

@@ -6,11 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node.network import network_devices, rtnetlink
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 if TYPE_CHECKING:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-
 from exporters.node import procfs
 from exporters.node.families import Families
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
@@ -16,6 +14,7 @@ from exporters.node.storage.nfs_rpc import (
     exactly,
     parse,
 )
+from exporters.toolkit.metric import Metric
 
 
 # fs/nfs/nfs4xdr.c nfs4_procedures; kernels from 4.20 on count more than these.

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from prometheus_client import Metric
-
 from exporters.node import procfs
 from exporters.node.families import Families
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
@@ -18,6 +16,7 @@ from exporters.node.storage.nfs_rpc import (
     exactly,
     parse,
 )
+from exporters.toolkit.metric import Metric
 
 
 # The operations of NFSv4.0 by their numbers (RFC 7530); later ones are not exported.

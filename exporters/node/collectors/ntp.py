@@ -6,9 +6,6 @@ import ipaddress
 import logging
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node.deadline import patience
 from exporters.node.errno_text import error_text
 from exporters.node.registry import Collect, CollectorSpec, Context
@@ -18,6 +15,7 @@ from exporters.node.services.sntp import NANOSECONDS, Answer
 from exporters.toolkit.duration import in_seconds
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Values, boolean, duration, integer, string
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 log = logging.getLogger(__name__)

@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from prometheus_client import Metric
-
 from exporters.node.attributes import Attributes, list_devices
 from exporters.node.gauges import Gauges
 from exporters.node.integers import UINT64_MAX, decimal
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import Metric
 
 
 _HELP = {

@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-
 from exporters.node.attributes import Attributes, list_devices
 from exporters.node.gauges import Gauges
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import Metric
 
 
 _HELP = {

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node.attributes import Attributes
 from exporters.node.hardware import pci, pci_ids
 from exporters.node.hardware.pci_ids import Names, PciIds
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit.flags import boolean, string
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 IDS_FILE = string(

@@ -6,12 +6,11 @@ import os
 import weakref
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Values, boolean, string, strings
 from exporters.toolkit.gotext import parse_int, quote
+from exporters.toolkit.metric import Metric
 
 
 CPUS = string(

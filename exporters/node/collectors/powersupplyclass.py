@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from prometheus_client import Metric
-
 from exporters.node import procfs, sysfs
 from exporters.node.attributes import Attributes, list_devices
 from exporters.node.families import Families
@@ -17,6 +15,7 @@ from exporters.node.integers import signed
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.node.storage import mountinfo
 from exporters.toolkit.flags import string
+from exporters.toolkit.metric import Metric
 from exporters.toolkit.regex import Regex
 
 

@@ -10,11 +10,9 @@ import logging
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily
-
 from exporters.node import procfs
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
+from exporters.toolkit.metric import CounterMetricFamily, Metric
 
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from prometheus_client import Metric
-
 from exporters.node import procfs
 from exporters.node.device_filter import DeviceFilter, renamed
 from exporters.node.families import Families
@@ -14,6 +12,7 @@ from exporters.node.network import network_devices
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Values, string
+from exporters.toolkit.metric import Metric
 
 
 if TYPE_CHECKING:

@@ -11,14 +11,13 @@ import os.path
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from prometheus_client import Metric
-
 from exporters.node import sysfs
 from exporters.node.attributes import Attributes, list_devices
 from exporters.node.families import Families, name_part
 from exporters.node.integers import decimal, signed_decimal
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit.flags import boolean
+from exporters.toolkit.metric import Metric
 
 
 ENABLE_ZONE_LABEL = boolean(

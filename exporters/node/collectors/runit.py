@@ -12,12 +12,11 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from prometheus_client import Metric
-
 from exporters.node import procfs
 from exporters.node.families import Families
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import string
+from exporters.toolkit.metric import Metric
 
 
 log = logging.getLogger(__name__)

@@ -10,13 +10,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node import procfs
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.node.storage import mountinfo
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 _MODES = {"enforcing": 1, "permissive": 0}

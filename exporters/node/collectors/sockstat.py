@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node import procfs
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 _STATES = ("inuse", "orphan", "tw", "alloc", "mem", "memory")

@@ -6,13 +6,12 @@ import logging
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from prometheus_client import Metric
-
 from exporters.node.deadline import patience
 from exporters.node.errno_text import error_text
 from exporters.node.families import Families
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import string
+from exporters.toolkit.metric import Metric
 
 
 log = logging.getLogger(__name__)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily, UntypedMetricFamily
-
 from exporters.node import integers, procfs
 from exporters.node.apart import Apart
 from exporters.node.families import name_part
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import strings
+from exporters.toolkit.metric import GaugeMetricFamily, Metric, UntypedMetricFamily
 
 
 INCLUDE = strings("collector.sysctl.include", "Select sysctl metrics to include")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from prometheus_client import Metric
-
 from exporters.node.device_filter import log_pattern, renamed
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.node.services import systemd_families
@@ -15,6 +13,7 @@ from exporters.node.services.systemd_units import (
     Wishes,
 )
 from exporters.toolkit.flags import Flag, Values, boolean, string
+from exporters.toolkit.metric import Metric
 from exporters.toolkit.regex import Regex
 
 

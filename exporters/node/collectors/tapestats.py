@@ -9,13 +9,12 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from prometheus_client import Metric
-
 from exporters.node.attributes import Attributes, list_devices
 from exporters.node.families import Families
 from exporters.node.integers import unsigned
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import string
+from exporters.toolkit.metric import Metric
 from exporters.toolkit.regex import Regex
 
 

@@ -6,14 +6,12 @@ import logging
 import os
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.node.text.textfamilies import convert
 from exporters.node.text.textfiles import File, Findings, RejectedError, read_all
 from exporters.node.text.textformat import Family
 from exporters.toolkit.flags import strings
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 log = logging.getLogger(__name__)
@@ -91,7 +89,7 @@ def own_families(found: Findings) -> Iterator[Metric]:
     ages = {_shown(file.path): file.mtime_seconds for file in found.files}
     for path, seconds in ages.items():
         mtime.add_metric((path,), seconds)
-    if mtime.samples:
+    if mtime:
         yield mtime
     yield GaugeMetricFamily(
         "node_textfile_scrape_error",

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-
 from exporters.node.attributes import Attributes
 from exporters.node.gauges import Gauges
 from exporters.node.integers import signed_decimal
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import Metric
 
 
 _HELP = {

@@ -8,11 +8,9 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
 from exporters.node import libc
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
+from exporters.toolkit.metric import CounterMetricFamily, GaugeMetricFamily, Metric
 
 
 _TIME_ERROR = 5  # adjtimex returns it while the clock follows no reliable server

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node import procfs
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 class Queues(NamedTuple):
@@ -63,7 +61,7 @@ def create(context: Context) -> Collect:
                 queues = parse(data)
                 family.add_metric(["tx", ip], queues.tx)
                 family.add_metric(["rx", ip], queues.rx)
-        if not family.samples:
+        if not family:
             raise NoData(f"neither {paths['v4']} nor {paths['v6']} exists")
         yield family
 

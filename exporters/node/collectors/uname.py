@@ -10,13 +10,11 @@ import ctypes
 import os
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node import libc, namespaces, procfs
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import string
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 NODENAME = string(

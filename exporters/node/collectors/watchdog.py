@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-
 from exporters.node.attributes import Attributes, list_devices
 from exporters.node.families import Families
 from exporters.node.integers import signed
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import Metric
 
 
 _NUMBERS = {  # attribute -> family without "node_watchdog_"

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from prometheus_client import Metric
-
 from exporters.node.device_filter import DeviceFilter
 from exporters.node.families import Families
 from exporters.node.network import network_devices
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit.flags import string
+from exporters.toolkit.metric import Metric
 
 
 if TYPE_CHECKING:

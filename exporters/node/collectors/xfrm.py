@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily
-
 from exporters.node import procfs
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import CounterMetricFamily, Metric
 
 
 # The kernel's name without "Xfrm" -> HELP

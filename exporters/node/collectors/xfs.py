@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily
-
 from exporters.node import procfs
 from exporters.node.apart import Apart, names
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.node.storage.xfs_stats import LINES, Statistics, parse
+from exporters.toolkit.metric import CounterMetricFamily, Metric
 
 
 def create(context: Context) -> Collect:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-
 from exporters.node import procfs
 from exporters.node.apart import Apart, names
 from exporters.node.families import Families
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.node.storage import kstat
+from exporters.toolkit.metric import Metric
 
 
 # kstat file -> subsystem in the families' names

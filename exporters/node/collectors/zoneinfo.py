@@ -9,11 +9,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from prometheus_client import Metric
-
 from exporters.node import procfs, sysfs
 from exporters.node.families import Families
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import Metric
 
 
 # The kernel's word -> (metric, HELP); a metric that ends in _total is a counter.

@@ -10,8 +10,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 
-from prometheus_client import Metric
-
 from exporters.node import sysfs
 from exporters.node.device_filter import DeviceFilter
 from exporters.node.families import Families
@@ -20,6 +18,7 @@ from exporters.node.network.interfaces import Interface
 from exporters.node.network.link_modes import LinkMode
 from exporters.node.network.network_devices import BYTES_PER_MEGABIT, GONE
 from exporters.node.paths import Paths
+from exporters.toolkit.metric import Metric
 
 
 log = logging.getLogger(__name__)

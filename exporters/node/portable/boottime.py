@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import psutil
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
 
 from exporters.node.portable import system
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 _HELP = "Unix time of last boot, including microseconds."

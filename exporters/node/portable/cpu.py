@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import psutil
-from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily
 
 from exporters.node.portable import system
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import CounterMetricFamily, Metric
 
 
 # psutil's name -> the mode. Times that are part of another mode are left out: of guests

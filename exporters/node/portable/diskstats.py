@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import psutil
-from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily
 
 from exporters.node.collectors import diskstats
 from exporters.node.portable import system
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.node.storage.diskstats import COLUMNS
+from exporters.toolkit.metric import CounterMetricFamily, Metric
 
 
 _MILLISECOND = 1.0 / 1000.0
@@ -57,7 +56,7 @@ def families(disks: Mapping[str, Any]) -> Iterator[Metric]:
             value = getattr(record, field, None)
             if value is not None:
                 family.add_metric([device], value * factor)
-        if family.samples:
+        if family:
             yield family
 
 

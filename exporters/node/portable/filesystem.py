@@ -8,8 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import psutil
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
 
 from exporters.node.call_pool import CallPool, Stuck
 from exporters.node.collectors import filesystem
@@ -21,6 +19,7 @@ from exporters.node.deadline import patience
 from exporters.node.errno_text import error_text
 from exporters.node.portable import system
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 Usage = Mapping[str, int]
@@ -110,7 +109,7 @@ def families(rows: Iterable[tuple[Any, Usage | OSError | Stuck]]) -> Iterator[Me
         found["readonly"].add_metric(labels, "ro" in mount.opts.split(","))
         for name, value in _usage(outcome).items():
             found[name].add_metric(labels, value)
-    yield from (family for family in found.values() if family.samples)
+    yield from (family for family in found.values() if family)
 
 
 def _usage(outcome: Usage | OSError | Stuck) -> Usage:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 _MINUTES = (1, 5, 15)

@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import psutil
-from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from exporters.node.portable import system
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import CounterMetricFamily, GaugeMetricFamily, Metric
 
 
 class Memory(NamedTuple):

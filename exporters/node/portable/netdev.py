@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import psutil
-from prometheus_client import Metric
 
 from exporters.node.collectors import netdev
 from exporters.node.portable import system
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import Metric
 
 
 _KEYS = {

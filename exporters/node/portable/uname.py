@@ -5,11 +5,10 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-
 from exporters.node.collectors.uname import NODENAME, info
 from exporters.node.portable import system
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.toolkit.metric import Metric
 
 
 _NO_DOMAIN = "(none)"  # what Linux says where none is set

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
-
 from exporters.node.families import Families
 from exporters.node.services.systemd_units import (
     ACCEPTED,
@@ -24,6 +21,7 @@ from exporters.node.services.systemd_units import (
     Unit,
     summarize,
 )
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 
 _STATES = ("active", "activating", "deactivating", "inactive", "failed")

@@ -15,9 +15,6 @@ import re
 import traceback
 from collections.abc import Iterable, Iterator
 
-from prometheus_client import Metric
-from prometheus_client.samples import Sample
-
 from exporters.node.text.textformat import Family, Labels, Point
 from exporters.node.text.textformat_line import (
     LABEL_NAME,
@@ -26,6 +23,7 @@ from exporters.node.text.textformat_line import (
     parse_float,
     shown,
 )
+from exporters.toolkit.metric import Exposed, ExposedSample
 
 
 FORM = "OpenMetrics"
@@ -145,7 +143,7 @@ def _refuse(number: int, line: bytes) -> None:
         raise _error(number, "client-side timestamps are not supported")
 
 
-def _families(metric: Metric) -> Iterator[Family]:
+def _families(metric: Exposed) -> Iterator[Family]:
     """Yield *metric*, under the name that its samples have in the text format."""
     family = Family(
         metric.name, _KINDS.get(metric.type, metric.type), metric.documentation or None
@@ -163,7 +161,7 @@ def _families(metric: Metric) -> Iterator[Family]:
     yield from (each for each in (family, created) if each.points)
 
 
-def _composites(metric: Metric) -> Iterable[Point]:
+def _composites(metric: Exposed) -> Iterable[Point]:
     """Return the summaries or histograms of *metric*, each as one point."""
     part_label = _PART_LABELS[metric.type]
     points: dict[Labels, Point] = {}
@@ -185,7 +183,7 @@ def _composites(metric: Metric) -> Iterable[Point]:
     return points.values()
 
 
-def _labels(sample: Sample) -> Labels:
+def _labels(sample: ExposedSample) -> Labels:
     return tuple(sample.labels.items())
 
 

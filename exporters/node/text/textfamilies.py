@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from prometheus_client import Metric
-from prometheus_client.samples import Sample
-
 from exporters.node.text.textformat import Family, Point
+from exporters.toolkit.metric import Metric, Sample
 
 
 def convert(family: Family) -> Metric:
@@ -22,7 +20,8 @@ def convert(family: Family) -> Metric:
     missing = dict.fromkeys((n for p in family.points for n, _ in p.labels), "")
     for point in family.points:
         labels = {**missing, **dict(point.labels)}
-        metric.samples.extend(_samples(family.name, kind, labels, point))
+        for sample in _samples(family.name, kind, labels, point):
+            metric.add_sample(*sample)
     return metric
 
 

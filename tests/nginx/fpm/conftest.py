@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from prometheus_client.core import Metric
 
 from exporters.nginx.fpm.client import FpmClient
 from exporters.nginx.fpm.collector import FpmCollector, Settings
 from exporters.nginx.fpm.targets import parse_fpm_targets
 from exporters.nginx.http.resolver import Resolver
+from exporters.toolkit.metric import Metric
 from tests.programs import program
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client.core import Metric
 
 from exporters.nginx.plus import metrics
 from exporters.nginx.plus.collector import PlusCollector
 from exporters.nginx.targets import Target
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.exposition import encode
+from exporters.toolkit.metric import Metric
 from tests.nginx.conftest import Connect
 from tests.nginx.plus.server import (
     MemorySession,

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from aiohttp import ClientResponse, ClientSession, web as aioweb
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
-from prometheus_client.core import Metric
 
 from exporters.nginx.http.client import Network
 from exporters.nginx.probe import add_probe
@@ -21,6 +20,7 @@ from exporters.nginx.probe.handler import Prober, Settings
 from exporters.nginx.probe.modules import Module, stub_status
 from exporters.nginx.probe.patterns import parse_patterns
 from exporters.toolkit import web
+from exporters.toolkit.metric import Metric
 
 
 Answers = Mapping[str, Iterable[str] | OSError]

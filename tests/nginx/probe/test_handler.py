@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from aiohttp import web as aioweb
 from aiohttp.abc import AbstractResolver
-from prometheus_client.core import GaugeMetricFamily, Metric
 
 from exporters.nginx.probe import add_probe, handler
 from exporters.nginx.probe.modules import Module, plus
 from exporters.toolkit.errors import StartError
+from exporters.toolkit.metric import GaugeMetricFamily, Metric
 from tests.nginx.conftest import always, fake_nginx, page, response
 from tests.nginx.probe.conftest import exporter, network
 

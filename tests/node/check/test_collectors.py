@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from prometheus_client import Metric
 
 from exporters.node.calls import Outcome
 from exporters.node.check import collectors
@@ -14,6 +13,7 @@ from exporters.node.registry import Collect, CollectorSpec, Context, NoData, fla
 from exporters.node.text.textfiles import RejectedError
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Program
+from exporters.toolkit.metric import Metric
 
 
 def test_nothing_is_said_of_who_succeeds() -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from prometheus_client import Metric
 
 from exporters.node import calls, procfs
 from exporters.node.collectors import cpu
@@ -14,6 +13,7 @@ from exporters.node.paths import Paths
 from exporters.node.registry import Context
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Program
+from exporters.toolkit.metric import Metric
 from tests.node.conftest import FIXTURES, Run
 
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from prometheus_client import Metric
 
 from exporters.node import calls
 from exporters.node.collectors import cpufreq
@@ -13,6 +12,7 @@ from exporters.node.hardware import cpufreq as reading
 from exporters.node.paths import Paths
 from exporters.node.registry import Context, Registry, discover, flags
 from exporters.toolkit.flags import Program
+from exporters.toolkit.metric import Metric
 from tests.node import tree
 
 

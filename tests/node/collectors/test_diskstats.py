@@ -5,12 +5,12 @@ import logging
 
 import pytest
 from hypothesis import given, strategies as st
-from prometheus_client import Metric
 
 from exporters.node.collectors import diskstats
 from exporters.node.paths import Paths
 from exporters.node.storage.diskstats import Disk, parse
 from exporters.toolkit.errors import StartError
+from exporters.toolkit.metric import Metric
 from tests.node.conftest import FIXTURES, Run
 
 

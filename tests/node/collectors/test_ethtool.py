@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from prometheus_client import Metric
 
 from exporters.node import deadline
 from exporters.node.collectors import ethtool
@@ -15,6 +14,7 @@ from exporters.node.network import ethtool as kernel_side
 from exporters.node.network.ethtool import Driver, Settings
 from exporters.node.paths import Paths
 from exporters.node.registry import NoData
+from exporters.toolkit.metric import Metric
 from tests.node.conftest import Run
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from prometheus_client import Metric
 
 from exporters.node import deadline
 from exporters.node.collectors import filesystem
 from exporters.node.collectors.filesystem import Usage
 from exporters.node.paths import Paths
 from exporters.toolkit.errors import StartError
+from exporters.toolkit.metric import Metric
 from tests.node.conftest import FIXTURES, Run
 
 

@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from prometheus_client import Metric
 
 from exporters.node.collectors import netclass
 from exporters.node.paths import Paths
 from exporters.node.registry import NoData
+from exporters.toolkit.metric import Metric
 from tests.node.conftest import Run
 
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from prometheus_client import Metric
 
 from exporters.node import calls
 from exporters.node.collectors import wifi
@@ -11,6 +10,7 @@ from exporters.node.device_filter import DeviceFilter
 from exporters.node.network import genetlink
 from exporters.node.network.wifi_state import Fixtures
 from exporters.node.registry import NoData
+from exporters.toolkit.metric import Metric
 from tests.node.conftest import Run
 
 

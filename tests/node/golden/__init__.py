@@ -11,12 +11,11 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from prometheus_client import Metric
-
 from exporters.node.paths import Paths
 from exporters.node.registry import CollectorSpec, Context, NoData, discover
 from exporters.toolkit.exposition import encode
 from exporters.toolkit.flags import Program
+from exporters.toolkit.metric import Metric
 from tests.node import tree
 
 

@@ -3,13 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from prometheus_client import Metric
 
 from exporters.node.collectors import netclass
 from exporters.node.network import interfaces, link_modes, rtnetlink
 from exporters.node.network.interfaces import Interface
 from exporters.node.network.link_modes import LinkMode
 from exporters.node.paths import Paths
+from exporters.toolkit.metric import Metric
 from tests.node.conftest import Run
 
 

@@ -5,13 +5,12 @@ import math
 
 import pytest
 from hypothesis import given, strategies as st
-from prometheus_client import Metric
-from prometheus_client.samples import Sample
 
 from exporters.node.text import textformat
 from exporters.node.text.textformat import Family, Point
 from exporters.node.text.textformat_line import ParseError
 from exporters.toolkit.exposition import encode
+from exporters.toolkit.metric import Metric
 
 
 def test_families_in_the_order_of_the_file() -> None:
@@ -192,7 +191,7 @@ def metrics(draw: st.DrawFn) -> list[Metric]:
         metric = Metric(name, "x" + draw(st.text(valid)), draw(kinds))
         for labels in draw(st.lists(label_sets, min_size=1, max_size=4)):
             value = draw(st.floats())
-            metric.samples.append(Sample(name, labels, value))
+            metric.add_sample(name, labels, value)
         found.append(metric)
     return found
 
@@ -207,9 +206,8 @@ def test_what_the_encoder_prints_comes_back(found: list[Metric]) -> None:
 
 def _metric(family: Family) -> Metric:
     metric = Metric(family.name, family.help or "", family.kind or "")
-    metric.samples = [
-        Sample(family.name, dict(point.labels), point.value) for point in family.points
-    ]
+    for point in family.points:
+        metric.add_sample(family.name, dict(point.labels), point.value)
     return metric
 
 

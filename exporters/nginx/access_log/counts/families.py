@@ -10,12 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from prometheus_client.core import Metric
-
 from exporters.nginx.access_log.counts.measures import Measure
 from exporters.nginx.access_log.counts.meters import Meter, Size, Timing
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.gotext import format_float
+from exporters.toolkit.metric import Metric
 
 
 LabelSet = dict[str, str]

@@ -6,9 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from prometheus_client.core import Metric
-
 from exporters.nginx.access_log.counts.families import counter
+from exporters.toolkit.metric import Metric
 
 
 log = logging.getLogger(__name__)
