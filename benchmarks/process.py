@@ -125,6 +125,14 @@ def memory(pid: int) -> Memory:
     return Memory(sum(part.rss for part in each), sum(part.anonymous for part in each))
 
 
+def peak_rss(pid: int) -> int:
+    """Return the most bytes that *pid* itself has held: VmHWM of proc(5)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    raise ValueError(f"/proc/{pid}/status: expected VmHWM in it")
+
+
 def parse_rollup(data: bytes) -> Memory:
     """Return what a smaps_rollup file says; raises ValueError for another text."""
     sizes = {}
