@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
-from yarl import URL
-
+from exporters.nginx.http.url import normal_path, read_url
 from exporters.toolkit.errors import StartError
 
 
@@ -62,9 +61,8 @@ def parse_targets(values: Iterable[str]) -> tuple[Target, ...]:
 
 
 def _identity(target: Target) -> object:
-    url = URL(target.url)
-    query = url.raw_query_string
-    return target.socket, url.scheme, url.host, url.port, url.raw_path or "/", query
+    url = read_url(target.url)
+    return target.socket, url.scheme, url.host, url.port, normal_path(url.path)
 
 
 def split_uris(values: Iterable[str]) -> list[str]:
@@ -82,7 +80,7 @@ def parse_target(uri: str) -> Target:
         known = parts.scheme in {"http", "https"} and bool(parts.hostname)
         port = parts.port  # raises ValueError: "Port could not be cast to integer"
         bare = _without_credentials(uri, parts)
-        URL(bare)  # raises ValueError, too: what aiohttp could not ask for
+        read_url(bare)  # raises ValueError, too
     except ValueError as error:
         raise _unreadable(uri) from error
     if not known or port == 0 or _UNPRINTABLE.search(uri):

@@ -13,8 +13,8 @@ from exporters.toolkit import version
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from exporters.nginx.fpm.client import Lookup
     from exporters.nginx.fpm.collector import FpmCollector
+    from exporters.nginx.http.resolver import Lookup
     from exporters.nginx.metrics import Labels
     from exporters.toolkit.flags import Values
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from typing import Protocol
-
-from aiohttp.abc import ResolveResult
 
 from exporters.nginx.fpm.cgi import Response, parse_response
 from exporters.nginx.fpm.errors import FpmError
 from exporters.nginx.fpm.fastcgi import Answer, encode_request
 from exporters.nginx.fpm.status import PoolStatus, parse_status
 from exporters.nginx.fpm.targets import FpmTarget
+from exporters.nginx.http.resolver import Found, Lookup
 from exporters.nginx.stub_status import excerpt
 
 
@@ -32,15 +30,6 @@ _NO_ANSWER = (
     "no answer within {:g}s: are all children busy? "
     "pm.status_listen (PHP 8.0) is answered all the same"
 )
-
-Address = tuple[socket.AddressFamily, str, int]
-
-
-class Lookup(Protocol):
-    """Look a name up, as exporters.nginx.http.resolver.Resolver does."""
-
-    async def resolve(self, host: str, port: int = 0) -> list[ResolveResult]:
-        """Return the addresses of *host*; raise OSError if it has none."""
 
 
 class FpmClient:
@@ -91,7 +80,9 @@ class FpmClient:
     async def _connect(self, timeout_seconds: float) -> socket.socket:
         if self.target.socket is not None:
             return _connect_unix(self.target.socket)
-        addresses = await self._addresses()
+        addresses = await self._resolver.resolve(self.target.host, self.target.port)
+        if not addresses:
+            raise socket.gaierror(socket.EAI_NODATA, "no address")
         # Each gets its share of the time: the first may lead nowhere.
         share = timeout_seconds / len(addresses)
         for address in addresses[:-1]:
@@ -101,13 +92,6 @@ class FpmClient:
             except OSError:  # a TimeoutError is one
                 continue
         return await _connect_tcp(addresses[-1])
-
-    async def _addresses(self) -> list[Address]:
-        found = await self._resolver.resolve(self.target.host, self.target.port)
-        return [
-            (socket.AddressFamily(each["family"]), each["host"], each["port"])
-            for each in found
-        ]
 
     def _peer(self) -> str:
         if self.target.socket is not None:
@@ -142,12 +126,11 @@ def _connect_unix(path: str) -> socket.socket:
     return sock
 
 
-async def _connect_tcp(address: Address) -> socket.socket:
-    family, host, port = address
-    sock = socket.socket(family)
+async def _connect_tcp(found: Found) -> socket.socket:
+    sock = socket.socket(found.family)
     try:
         sock.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(sock, (host, port))
+        await asyncio.get_running_loop().sock_connect(sock, found.socket_address)
     except BaseException:
         sock.close()
         raise

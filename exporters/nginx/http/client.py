@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from types import SimpleNamespace, TracebackType
+from types import TracebackType
 from typing import Self
 
-import aiohttp
-
 from exporters.nginx.errors import ScrapeError
-from exporters.nginx.http.connector import Network, connector
-from exporters.nginx.http.faults import explain, refusal
+from exporters.nginx.http.answer import MAX_BODY_BYTES, Answer, NoAnswerError
+from exporters.nginx.http.connector import Network, connect
+from exporters.nginx.http.faults import refusal
+from exporters.nginx.http.pool import Pool
 from exporters.nginx.http.redirects import STATUSES, Request, first_request, redirected
 from exporters.nginx.patience import within
-from exporters.nginx.stub_status import StubStatus, excerpt, parse_stub_status
+from exporters.nginx.stub_status import StubStatus, parse_stub_status
 from exporters.nginx.targets import Target
 
 
-__all__ = ["Answer", "Client", "Network"]
-
-# A stub_status page has about 110 bytes. A page longer than this is another one.
-MAX_BODY_BYTES = 64 * 1024
-
-# A line of a header may be as long as a whole page: cookies, content policies.
-MAX_LINE_BYTES = 64 * 1024
+__all__ = ["MAX_BODY_BYTES", "Answer", "Client", "Network"]
 
 # net/http gives up when the tenth answer is still a redirect (Client.checkRedirect).
 MAX_REDIRECTS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What nginx answered: a status and a body, which is whole where it is 200."""
-
-    status: int
-    body: bytes
 
 
 class Client:
@@ -48,15 +33,10 @@ class Client:
         self.target = target
         self._network = network
         self._keeps = network.descriptors.claim()
-        self._session = aiohttp.ClientSession(
-            connector=connector(target, network, keep=self._keeps),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            # The caller keeps the time: aiohttp rounds timeouts up to a second.
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-            trace_configs=[_connection_trace()],
-            max_line_size=MAX_LINE_BYTES,
-            max_field_size=MAX_LINE_BYTES,
-        )
+        self._pool = Pool()
+        # The only one that is asked for, but for NGINX Plus.
+        self._usual = self._first("")
+        self._usual_head = self._usual.head(keep=self._keeps)
 
     async def __aenter__(self) -> Self:
         return self
@@ -67,7 +47,7 @@ class Client:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._session.close()
+        self._pool.close()
         if self._keeps:
             self._network.descriptors.release()
 
@@ -90,91 +70,47 @@ class Client:
         no limit of time: the caller has one.
         Raises ScrapeError for everything that is not an answer in HTTP.
         """
-        network = self._network
-        request = first_request(
-            self.target, suffix, network.user_agent, network.headers
-        )
-        try:
-            async with network.descriptors.slots:
-                for _ in range(MAX_REDIRECTS):
-                    answer, location = await self._ask(request, max_bytes)
-                    if location is None or not network.follow_redirects:
-                        return answer
-                    request = redirected(request, location)
-                    if self.target.socket and request.url.scheme == "https":
-                        raise ScrapeError("redirected to https on a unix socket")
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise ScrapeError(explain(error)) from error
+        request = self._first(suffix) if suffix else self._usual
+        async with self._network.descriptors.slots:
+            for _ in range(MAX_REDIRECTS):
+                answer = await self._ask(request, max_bytes)
+                if answer.status not in STATUSES or not answer.location:
+                    return answer
+                if not self._network.follow_redirects:
+                    return answer
+                request = redirected(request, answer.location)
+                if self.target.socket and request.url.scheme == "https":
+                    raise ScrapeError("redirected to https on a unix socket")
         raise ScrapeError(f"stopped after {MAX_REDIRECTS} redirects")
 
-    async def _ask(self, request: Request, max_bytes: int) -> tuple[Answer, str | None]:
-        """Return the answer to *request*, and where it sends us if it does.
+    def _first(self, suffix: str) -> Request:
+        network = self._network
+        return first_request(self.target, suffix, network.user_agent, network.headers)
+
+    async def _ask(self, request: Request, max_bytes: int) -> Answer:
+        """Return the answer to *request*.
 
         nginx may close a kept connection while a request is on its way to it. Such a
         request is made again, until one fails on a new connection (net/http
-        Transport.RoundTrip); aiohttp alone does so once, and may meet a second one.
+        Transport.RoundTrip).
         """
-        while True:
-            connection = SimpleNamespace(kept=False)
+        if request is self._usual:
+            head = self._usual_head
+        else:
+            head = request.head(keep=self._keeps)
+        url = request.url
+        server = url.scheme, url.host, url.port, request.server_name
+        while (kept := self._pool.take(server)) is not None:
             try:
-                return await self._ask_once(request, max_bytes, connection)
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-                if not connection.kept or isinstance(
-                    error, aiohttp.ClientConnectorError
-                ):
-                    raise
-
-    async def _ask_once(
-        self, request: Request, max_bytes: int, connection: SimpleNamespace
-    ) -> tuple[Answer, str | None]:
-        async with self._session.get(
-            request.url,
-            headers=request.headers,
-            server_hostname=request.server_name,
-            allow_redirects=False,
-            trace_request_ctx=connection,
-        ) as response:
-            body = await _body(response, max_bytes)
-            where = response.headers.get("Location") or None
-            if response.status not in STATUSES:
-                where = None
-            return Answer(response.status, body), where
-
-
-def _connection_trace() -> aiohttp.TraceConfig:
-    """Return what notes whether a request went over a kept connection."""
-    trace = aiohttp.TraceConfig()
-
-    async def kept(
-        _: aiohttp.ClientSession, context: SimpleNamespace, __: object
-    ) -> None:
-        context.trace_request_ctx.kept = True
-
-    async def created(
-        _: aiohttp.ClientSession, context: SimpleNamespace, __: object
-    ) -> None:
-        context.trace_request_ctx.kept = False
-
-    trace.on_connection_reuseconn.append(kept)
-    trace.on_connection_create_start.append(created)
-    return trace
-
-
-async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    body = bytearray()
-    if response.status != 200:
-        max_bytes = min(max_bytes, MAX_BODY_BYTES)
-    try:
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > max_bytes:
-                break
-    except (aiohttp.ClientError, OSError):
-        if response.status == 200:  # else the status says what is wrong
-            raise
-    if len(body) > max_bytes and response.status == 200:
-        raise ScrapeError(
-            f"expected a body of at most {max_bytes} bytes, got more, beginning with "
-            f"{excerpt(bytes(body))}"
-        )
-    return bytes(body[:max_bytes])
+                answer = await kept.ask(head, max_bytes)
+            except NoAnswerError:
+                continue
+            self._pool.put(server, kept)
+            return answer
+        connection = await connect(request, self.target.socket, self._network)
+        answer = await connection.ask(head, max_bytes)
+        if self._keeps:
+            self._pool.put(server, connection)
+        else:
+            connection.close()
+        return answer

@@ -1,34 +1,26 @@
-"""Open connections to one nginx: over TCP, a unix socket, with TLS, with PROXY."""
+"""Open connections to an nginx: over TCP, a unix socket, with TLS, with PROXY."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import aiohttp
-from aiohappyeyeballs import start_connection
-from aiohttp.abc import AbstractResolver
-from aiohttp.client_exceptions import UnixClientConnectorError
-from aiohttp.client_proto import ResponseHandler
-
-from exporters.nginx.http import proxy_protocol
+from exporters.nginx.errors import ScrapeError
+from exporters.nginx.http.connection import Connection
 from exporters.nginx.http.descriptors import Descriptors
+from exporters.nginx.http.faults import unreachable
 from exporters.nginx.http.headers import NO_HEADERS, Headers
-from exporters.nginx.targets import Target
+from exporters.nginx.http.resolver import Found, Lookup
+from exporters.nginx.http.url import is_address
 
 
 if TYPE_CHECKING:
-    from aiohttp.client import ClientTimeout
-    from aiohttp.client_reqrep import ClientRequest, ConnectionKey
-    from aiohttp.connector import Connection
-    from aiohttp.tracing import Trace
+    import ssl
 
-# Shorter than nginx's keepalive_timeout (75 s, 65 s in the packaged nginx.conf), so
-# that this side closes first, and longer than any usual scrape interval.
-KEEPALIVE_SECONDS = 60
+    from exporters.nginx.http.redirects import Request
 
 # RFC 8305 §8: how long an address may take before the next one is tried beside it.
 NEXT_ADDRESS_SECONDS = 0.25
@@ -38,11 +30,11 @@ NEXT_ADDRESS_SECONDS = 0.25
 class Network:
     """What all clients share.
 
-    *resolver* looks names up, *headers* go with each request, and *descriptors* keeps
+    *resolver* looks hosts up, *headers* go with each request, and *descriptors* keeps
     file descriptors free for who scrapes.
     """
 
-    resolver: AbstractResolver
+    resolver: Lookup
     tls: ssl.SSLContext
     user_agent: str
     headers: Headers = NO_HEADERS
@@ -51,139 +43,94 @@ class Network:
     descriptors: Descriptors = field(default_factory=Descriptors)
 
 
-def connector(target: Target, network: Network, *, keep: bool) -> aiohttp.BaseConnector:
-    """Return a connector for *target* alone, which may *keep* its connections.
+async def connect(
+    request: Request, unix_socket: str | None, network: Network
+) -> Connection:
+    """Return a connection to the server of *request*, or to *unix_socket* if given.
 
-    Each target has its own: upstream shares one transport, and with several unix
-    sockets all targets answer with the last one's numbers.
+    A PROXY header, if wanted, is what goes over it first, in front of TLS. Raises
+    ScrapeError, which says where to and why not. The caller keeps the time.
     """
-    if network.proxy_protocol:
-        return ProxyProtocolConnector(target, network, keep=keep)
-    seconds = KEEPALIVE_SECONDS if keep else None
-    # limit=0: Descriptors.slots bounds them, all targets' together.
-    if target.socket is not None:
-        return UnixConnector(
-            target.socket, limit=0, keepalive_timeout=seconds, force_close=not keep
-        )
-    return TCPConnector(
-        limit=0,
-        keepalive_timeout=seconds,
-        force_close=not keep,
-        resolver=network.resolver,
-        use_dns_cache=False,
-        ssl=network.tls,
-        happy_eyeballs_delay=NEXT_ADDRESS_SECONDS,
-    )
-
-
-class QuietConnector(aiohttp.BaseConnector):
-    """Keep no connection over which something came that was not asked for.
-
-    aiohttp would take it for the answer to the next request, and the answer for that
-    to the one after. HAProxy says 408 before it closes an idle connection; net/http
-    closes such a one (transport.go, readLoopPeekFailLocked).
-    """
-
-    async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
-        while (connection := await super()._get(key, traces)) is not None:
-            protocol = connection.protocol
-            if protocol is not None and not protocol.should_close:
-                break
-            connection.close()
-        return connection
-
-
-class TCPConnector(QuietConnector, aiohttp.TCPConnector):
-    """Connect over TCP."""
-
-
-class UnixConnector(QuietConnector, aiohttp.UnixConnector):
-    """Connect over a unix socket."""
-
-
-class ProxyProtocolConnector(QuietConnector):
-    """Write a PROXY header on each new connection, in front of TLS and HTTP.
-
-    aiohttp has no hook between connecting and TLS, so this connects by itself, in the
-    one method that the documentation of BaseConnector leaves to who derives from it.
-    """
-
-    def __init__(self, target: Target, network: Network, *, keep: bool) -> None:
-        super().__init__(
-            limit=0,
-            keepalive_timeout=KEEPALIVE_SECONDS if keep else None,
-            force_close=not keep,
-        )
-        self._target = target
-        self._network = network
-
-    async def _create_connection(
-        self,
-        req: ClientRequest,
-        traces: list[Trace],  # noqa: ARG002 -- aiohttp's signature
-        timeout: ClientTimeout,  # noqa: ARG002, ASYNC109 -- likewise; the caller's
-    ) -> ResponseHandler:
-        try:
-            sock = await self._connected(req)
-            try:
-                return await self._protocol(sock, req)
-            except BaseException:
-                sock.close()
-                raise
-        except ssl.SSLCertVerificationError as error:
-            raise aiohttp.ClientConnectorCertificateError(
-                req.connection_key, error
-            ) from error
-        except OSError as error:
-            raise self._failed(req, error) from error
-
-    def _failed(
-        self, req: ClientRequest, error: OSError
-    ) -> aiohttp.ClientConnectorError:
-        key, path = req.connection_key, self._target.socket
-        if path is not None:
-            return UnixClientConnectorError(path, key, error)
-        if isinstance(error, socket.gaierror):
-            return aiohttp.ClientConnectorDNSError(key, error)
-        return aiohttp.ClientConnectorError(key, error)
-
-    async def _connected(self, req: ClientRequest) -> socket.socket:
-        if self._target.socket is not None:
-            return await _connect_unix(self._target.socket)
-        host, port = req.url.raw_host, req.url.port
-        assert host is not None  # an http URL without a host is refused before
-        assert port is not None
-        found = await self._network.resolver.resolve(host, port, socket.AF_UNSPEC)
-        infos = [
-            (
-                socket.AF_INET6 if ":" in each["host"] else socket.AF_INET,
-                socket.SOCK_STREAM,
-                socket.IPPROTO_TCP,
-                "",
-                (each["host"], port),
-            )
-            for each in found
-        ]
-        return await start_connection(infos, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS)
-
-    async def _protocol(
-        self, sock: socket.socket, req: ClientRequest
-    ) -> ResponseHandler:
-        loop = asyncio.get_running_loop()
-        await loop.sock_sendall(sock, proxy_protocol.header_of(sock))
-        tls = self._network.tls if req.is_ssl() else None
-        name = req.server_hostname or req.url.raw_host if tls else None
-        _, protocol = await loop.create_connection(
-            lambda: ResponseHandler(loop), sock=sock, ssl=tls, server_hostname=name
-        )
-        return protocol
-
-
-async def _connect_unix(path: str) -> socket.socket:
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.setblocking(False)
+    url = request.url
+    if unix_socket is None:
+        where = f"{url.host}:{url.port}"
+    else:
+        where = f"unix socket {unix_socket}"
     try:
-        await asyncio.get_running_loop().sock_connect(sock, path)
+        if unix_socket is None:
+            sock = await _connect_tcp(url.host, url.port, network.resolver)
+        else:
+            sock = _connect_unix(unix_socket)
+        try:
+            return await _over(sock, request, network)
+        except BaseException:
+            sock.close()
+            raise
+    except OSError as error:
+        raise unreachable(where, error) from error
+
+
+async def _over(sock: socket.socket, request: Request, network: Network) -> Connection:
+    loop = asyncio.get_running_loop()
+    if network.proxy_protocol:
+        # Imported by the few who want it: the module ipaddress is 1 MiB.
+        from exporters.nginx.http.proxy_protocol import header_of  # noqa: PLC0415
+
+        await loop.sock_sendall(sock, header_of(sock))
+    tls = network.tls if request.url.scheme == "https" else None
+    name = request.server_name or request.url.name
+    _, connection = await loop.create_connection(
+        lambda: Connection(loop),
+        sock=sock,
+        ssl=tls,
+        server_hostname=name if tls else None,
+    )
+    return connection
+
+
+async def _connect_tcp(host: str, port: int, resolver: Lookup) -> socket.socket:
+    if host.replace(".", "").isdecimal() and not is_address(host):
+        # inet_aton(3) would take 127.1 for an address, and net/http for a name.
+        raise ScrapeError(
+            "not a URL that can be asked for, expected http://host[:port]/path"
+        )
+    found = await resolver.resolve(host, port)
+    if not found:
+        raise socket.gaierror(socket.EAI_NODATA, "No address associated with hostname")
+    if len(found) == 1:
+        return await _connect_to(found[0])
+    return await _connect_to_one_of(found)
+
+
+async def _connect_to(found: Found) -> socket.socket:
+    sock = socket.socket(found.family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, found.socket_address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def _connect_to_one_of(found: Sequence[Found]) -> socket.socket:
+    # Only now: most nginx have one address.
+    from aiohappyeyeballs import start_connection  # noqa: PLC0415
+
+    infos = [
+        (each.family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", each.socket_address)
+        for each in found
+    ]
+    return await start_connection(infos, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS)
+
+
+def _connect_unix(path: str) -> socket.socket:
+    # Never waits, so it needs no loop: asyncio would take "try again" (the listen
+    # queue is full) for a connection under way, and the socket for connected.
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        sock.connect(path)
     except BaseException:
         sock.close()
         raise

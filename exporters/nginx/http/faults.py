@@ -1,7 +1,6 @@
 """Say in one line why nginx could not be read: exceptions in, text out.
 
-No text holds a URL: aiohttp's own quote that of a redirect, which may carry
-credentials.
+No text holds a URL: that of a redirect may carry credentials.
 """
 
 from __future__ import annotations
@@ -11,26 +10,10 @@ import re
 import socket
 from ssl import SSLCertVerificationError, SSLError
 
-import aiohttp
-from aiohttp.client_exceptions import UnixClientConnectorError
+from exporters.nginx.errors import ScrapeError
 
 
-_TEXTS: tuple[tuple[type[Exception], str], ...] = (
-    (
-        aiohttp.InvalidURL,
-        "not a URL that can be asked for, expected http://host[:port]/path",
-    ),
-    (
-        aiohttp.ServerDisconnectedError,
-        "connection closed without an answer, expected an HTTP response",
-    ),
-    (
-        aiohttp.ClientPayloadError,
-        "body is cut off or damaged, expected what its header announces",
-    ),
-)
-
-# aiohttp quotes what it cannot read, and that may be a line without an end.
+# What a server sends may be a line without an end.
 MAX_CHARACTERS = 200
 
 # "[Errno 111] Connect call failed ('::1', 80)", one for each address of a name.
@@ -50,20 +33,11 @@ _STATUS_HINTS = {
 _EXPECTS_TLS = b"The plain HTTP request was sent to HTTPS port"
 
 
-def explain(error: Exception) -> str:
-    """Return why the request that raised *error* failed."""
-    for kind, text in _TEXTS:
-        if isinstance(error, kind):
-            return text
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"{_peer(error)}: {_certificate(error.certificate_error)}"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"{_peer(error)}: {reason(error.os_error)}"
-    if isinstance(error, aiohttp.ClientResponseError):
-        return f"expected an HTTP response, got {_line(error.message)}"
-    if isinstance(error, OSError):
-        return reason(error)
-    return f"{type(error).__name__} while asking, expected an HTTP response"
+def unreachable(where: str, error: OSError) -> ScrapeError:
+    """Return the error that *error* is, met while *where* ("host:80") was reached."""
+    if isinstance(error, socket.gaierror):
+        return ScrapeError(f"look up host {where.rpartition(':')[0]}: {reason(error)}")
+    return ScrapeError(f"connect to {where}: {reason(error)}")
 
 
 def refusal(status: int, body: bytes) -> str:
@@ -75,12 +49,12 @@ def refusal(status: int, body: bytes) -> str:
     return f"{text}: {hint}" if hint else text
 
 
-def reason(error: OSError) -> str:
+def reason(error: Exception) -> str:
     """Return what the system said, in the words of strerror(3)."""
-    if isinstance(error, SSLCertVerificationError):
-        return _certificate(error)
     if isinstance(error, SSLError):
         return _tls(error)
+    if not isinstance(error, OSError):
+        return f"{type(error).__name__} while asking, expected an HTTP response"
     if isinstance(error, socket.gaierror):
         return _line(error.strerror or str(error))
     # asyncio replaces the kernel's text by "Connect call failed ('::1', 80)".
@@ -94,23 +68,10 @@ def reason(error: OSError) -> str:
     return ", ".join(map(os.strerror, numbers)) or _line(text)
 
 
-def _peer(
-    error: aiohttp.ClientConnectorError | aiohttp.ClientConnectorCertificateError,
-) -> str:
-    if isinstance(error, UnixClientConnectorError):
-        return f"connect to unix socket {error.path}"
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return f"look up host {error.host}"
-    return f"connect to {error.host}:{error.port}"
-
-
-def _certificate(error: Exception) -> str:
-    if isinstance(error, SSLCertVerificationError) and error.verify_message:
-        return f"certificate verify failed: {_line(error.verify_message)}"
-    return f"certificate verify failed: {_line(str(error))}"
-
-
 def _tls(error: SSLError) -> str:
+    if isinstance(error, SSLCertVerificationError):
+        text = error.verify_message or str(error)
+        return f"certificate verify failed: {_line(text)}"
     text = _line(_SSL_SOURCE.sub("", error.strerror or str(error)))
     if any(name in text for name in _NO_TLS):
         return f"{text}: expected TLS, is this port http://?"

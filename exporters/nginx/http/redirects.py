@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from yarl import URL
-
 from exporters.nginx.errors import ScrapeError
 from exporters.nginx.http.headers import Headers
+from exporters.nginx.http.url import Url, joined, read_url
 from exporters.nginx.targets import Target
 
 
@@ -29,19 +28,31 @@ class Request:
     """One GET.
 
     *public* is what any server may know, *own* what only the one at *first* may:
-    credentials and the user's headers. *server_name* is for TLS, None for the host.
+    credentials and the user's headers, with Host in front if that is one of them.
+    *server_name* is for TLS, None for the host.
     """
 
-    url: URL
-    first: URL
+    url: Url
+    first: Url
     public: Fields
     own: Fields = field(default=(), repr=False)
     server_name: str | None = None
 
     @property
     def headers(self) -> Fields:
-        """Return all that is sent."""
+        """Return all that is sent, beside the Host of the URL."""
         return self.public + self.own
+
+    def head(self, *, keep: bool) -> bytes:
+        """Return what is sent. Without *keep* the connection ends with the answer."""
+        url, own = self.url, self.own
+        if not own or own[0][0].lower() != "host":
+            own = (("Host", url.authority), *own)
+        if not keep:
+            own = (*own, ("Connection", "close"))
+        host, *rest = own
+        lines = [f"{name}: {value}\r\n" for name, value in (host, *self.public, *rest)]
+        return f"GET {url.path} HTTP/1.1\r\n{''.join(lines)}\r\n".encode("ascii")
 
 
 def first_request(
@@ -52,10 +63,13 @@ def first_request(
     The credentials of a URI win over an Authorization in *headers*, and a User-Agent
     in *headers* over *user_agent*.
     """
-    url = URL(target.url)
+    url = read_url(target.url)
     if suffix:
-        path = url.raw_path.rstrip("/") + suffix
-        url = url.with_path(path, encoded=True, keep_query=True)
+        path, mark, query = url.path.partition("?")
+        suffix, more, fields = suffix.partition("?")
+        query = "&".join(part for part in (query, fields) if part)
+        path = path.rstrip("/") + suffix
+        url = replace(url, path=path + (mark or more) + query)
     own = headers.fields
     if target.authorization is not None:
         kept = [pair for pair in own if pair[0].lower() != "authorization"]
@@ -75,20 +89,17 @@ def redirected(request: Request, location: str) -> Request:
     Raises ScrapeError, which does not show it, for a location that cannot be asked.
     """
     try:
-        url = request.url.join(URL(location))
-        usable = url.scheme in {"http", "https"} and bool(url.host)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ScrapeError("redirected to something that is not an http URL")
-    url = url.with_user(None)
+        url = joined(request.url, location)
+    except ValueError as error:
+        text = "redirected to something that is not an http URL"
+        raise ScrapeError(text) from error
     if _same_server(request.first, url):
         return replace(request, url=url)
     # Once elsewhere, nothing is sent again even if the way leads back.
     return replace(request, url=url, own=(), server_name=None)
 
 
-def _same_server(first: URL, url: URL) -> bool:
+def _same_server(first: Url, url: Url) -> bool:
     if first.host != url.host:
         return False
     ports = (first.scheme, first.port), (url.scheme, url.port)

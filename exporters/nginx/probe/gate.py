@@ -13,8 +13,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from aiohttp.abc import AbstractResolver, ResolveResult
-
+from exporters.nginx.http.resolver import Found, Lookup
 from exporters.nginx.probe.addresses import Address, read_address
 from exporters.nginx.probe.errors import NotAllowed
 from exporters.nginx.probe.patterns import Pattern
@@ -34,42 +33,39 @@ class Admission:
 
     pattern: str
     uri: str = field(repr=False)
-    resolver: AbstractResolver
+    resolver: Lookup
     addresses: tuple[str, ...] = ()
 
 
-class CheckedAddresses(AbstractResolver):
+class CheckedAddresses:
     """Answer for one host, and with nothing but what was found and let in before."""
 
     def __init__(
-        self, host: str, found: Sequence[ResolveResult], error: OSError | None = None
+        self, host: str, found: Sequence[Found], error: OSError | None = None
     ) -> None:
         self._host = host
         self._found = list(found)
         self._error = error
 
     async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
+        self, host: str, port: int, family: int = socket.AF_UNSPEC
+    ) -> list[Found]:
         """Return the addresses; raise OSError for another host or if there is none."""
         if host != self._host:
             raise PermissionError(errno.EACCES, f"{host} was not asked for")
         if self._error is not None:
             raise self._error
         return [
-            {**result, "port": port}
-            for result in self._found
-            if family in {socket.AF_UNSPEC, result["family"]}
+            each._replace(port=port)
+            for each in self._found
+            if family in {socket.AF_UNSPEC, each.family}
         ]
-
-    async def close(self) -> None:
-        """Do nothing: there is nothing open."""
 
 
 class Gate:
     """Decide by *patterns*, in their order; *resolver* looks names up."""
 
-    def __init__(self, patterns: Sequence[Pattern], resolver: AbstractResolver) -> None:
+    def __init__(self, patterns: Sequence[Pattern], resolver: Lookup) -> None:
         self._patterns = patterns
         self._resolver = resolver
 
@@ -93,9 +89,7 @@ class Gate:
             return _admission(patterns[0], asked, unknown)
         return _first(patterns, asked, found)
 
-    async def _look_up(
-        self, asked: Asked, limit_seconds: float
-    ) -> Sequence[ResolveResult]:
+    async def _look_up(self, asked: Asked, limit_seconds: float) -> Sequence[Found]:
         try:
             async with asyncio.timeout(limit_seconds):
                 return await self._resolver.resolve(asked.host, asked.port)
@@ -105,11 +99,11 @@ class Gate:
 
 
 def _first(
-    patterns: Sequence[Pattern], asked: Asked, found: Sequence[ResolveResult]
+    patterns: Sequence[Pattern], asked: Asked, found: Sequence[Found]
 ) -> Admission:
     """Return what the first of *patterns* lets in that takes an address of *found*."""
     for pattern in patterns:
-        taken = [each for each in found if pattern.takes(read_address(each["host"]))]
+        taken = [each for each in found if pattern.takes(read_address(each.address))]
         if taken:
             return _admission(
                 pattern, asked, CheckedAddresses(asked.host, taken), taken
@@ -117,22 +111,16 @@ def _first(
     raise _refusal(asked, found)
 
 
-def _literal(host: str, address: Address) -> ResolveResult:
-    return ResolveResult(
-        hostname=host,
-        host=host,
-        port=0,
-        family=socket.AF_INET if address.version == 4 else socket.AF_INET6,
-        proto=0,
-        flags=socket.AI_NUMERICHOST,
-    )
+def _literal(host: str, address: Address) -> Found:
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    return Found(family, host, 0)
 
 
 def _admission(
     pattern: Pattern,
     asked: Asked,
-    resolver: AbstractResolver,
-    found: Sequence[ResolveResult] = (),
+    resolver: Lookup,
+    found: Sequence[Found] = (),
 ) -> Admission:
     uri = asked.text
     if pattern.credentials:
@@ -140,12 +128,12 @@ def _admission(
     return Admission(pattern.text, uri, resolver, _addresses(found))
 
 
-def _refusal(asked: Asked, found: Sequence[ResolveResult] = ()) -> NotAllowed:
+def _refusal(asked: Asked, found: Sequence[Found] = ()) -> NotAllowed:
     # Who asked is not told what a name leads to; who runs the exporter is.
     fields = {"target": asked.text, "addresses": ", ".join(_addresses(found))}
     log.warning("probe is not allowed", extra={"fields": fields})
     return NotAllowed(f"Target {asked.text!r} is not allowed by --probe.allow")
 
 
-def _addresses(found: Sequence[ResolveResult]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(each["host"] for each in found))
+def _addresses(found: Sequence[Found]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each.address for each in found))

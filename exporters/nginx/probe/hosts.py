@@ -12,8 +12,7 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
-from yarl import URL
-
+from exporters.nginx.http.url import to_ascii
 from exporters.nginx.probe.addresses import Address, unmapped
 
 
@@ -55,16 +54,6 @@ def read_host(text: str) -> Host:
     if len(name) > MAX_NAME or not all(map(_LABEL.fullmatch, labels)):
         raise ValueError(text)
     return Host(lower)
-
-
-def to_ascii(name: str) -> str:
-    """Return *name* with its labels as DNS knows them: ``xn--…`` (UTS 46)."""
-    if name.isascii():
-        return name
-    encoded = URL.build(scheme="http", host=name).raw_host
-    if encoded is None:
-        raise ValueError(name)
-    return encoded
 
 
 def _of_address(address: Address) -> Host:

@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from aiohttp.abc import AbstractResolver
 
 from exporters.nginx import fpm
 from exporters.nginx.collector import Collector
 from exporters.nginx.http.client import Client, Network
+from exporters.nginx.http.resolver import Lookup
 from exporters.nginx.metrics import Labels
 from exporters.nginx.targets import parse_target
 from exporters.toolkit.flags import Values
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # (URI, seconds, where alone it may be connected to) -> families. Never raises because
 # of what the other side did; logs why its *_up is 0.
-Ask = Callable[[str, float, AbstractResolver], Awaitable[list[Metric]]]
+Ask = Callable[[str, float, Lookup], Awaitable[list[Metric]]]
 
 
 # What each module says first.
@@ -74,9 +74,7 @@ def _over_http(
     and hold 14 kB and a file descriptor for each of a thousand targets.
     """
 
-    async def ask(
-        uri: str, limit_seconds: float, resolver: AbstractResolver
-    ) -> list[Metric]:
+    async def ask(uri: str, limit_seconds: float, resolver: Lookup) -> list[Metric]:
         async with Client(parse_target(uri), within(network, resolver)) as client:
             return await make(client, limit_seconds).collect(None)
 
@@ -86,9 +84,7 @@ def _over_http(
 def php_fpm(values: Values, const_labels: Labels) -> Module:
     """Return the module that reads the status of a pool of php-fpm."""
 
-    async def ask(
-        uri: str, limit_seconds: float, resolver: AbstractResolver
-    ) -> list[Metric]:
+    async def ask(uri: str, limit_seconds: float, resolver: Lookup) -> list[Metric]:
         collector = fpm.collector_of(
             (uri,), values, resolver, const_labels, limit_seconds
         )
@@ -97,10 +93,10 @@ def php_fpm(values: Values, const_labels: Labels) -> Module:
     return Module(ask, ("tcp", "unix"))
 
 
-def within(network: Network, resolver: AbstractResolver) -> Network:
+def within(network: Network, resolver: Lookup) -> Network:
     """Return *network* as a probe may use it: to the addresses of *resolver* only.
 
-    No redirect is followed: aiohttp asks no resolver for an address it finds there.
+    No redirect is followed either: where it leads has not been let in.
     """
     return replace(network, resolver=resolver, follow_redirects=False)
 

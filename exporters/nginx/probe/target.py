@@ -1,7 +1,7 @@
 """Read the parameter ``target``: text in, values out.
 
 What is checked must be what is asked, so a target is read strictly and written anew,
-and is refused where aiohttp's reader (yarl) would ask for anything else.
+and is refused where the client's reader would ask for anything else.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from yarl import URL
-
+from exporters.nginx.http.url import normal_path, read_url
 from exporters.nginx.probe.addresses import Address
 from exporters.nginx.probe.errors import UnreadableTarget
 from exporters.nginx.probe.hosts import read_host
@@ -91,7 +90,7 @@ def _read_server(text: str, default_scheme: str) -> Asked:
     path = match[4] or default_path
     path = path if path.startswith("/") else f"/{path}"
     where = f"{host.in_uri}:{port}" if match[3] else host.in_uri
-    asked_host = URL(f"http://{where}/").raw_host
+    asked_host = read_url(f"http://{where}/").host
     if not 0 < port < 65536 or not is_plain(path) or asked_host != host.text:
         raise ValueError(text)
     uri = f"{scheme}://{where}{path}"
@@ -128,7 +127,7 @@ def is_plain(path: str) -> bool:
         _PATH.fullmatch(path) is not None
         and _HIDDEN.search(path) is None
         and _DOTS.isdisjoint(names)
-        and URL(f"http://host{path}").raw_path_qs == path
+        and normal_path(path) == path
     )
 
 

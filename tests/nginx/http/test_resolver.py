@@ -44,7 +44,7 @@ def executor() -> Iterator[ThreadPoolExecutor]:
 
 
 async def _literal(resolver: Resolver, host: str) -> list[str]:
-    return [each["host"] for each in await resolver.resolve(host, 80)]
+    return [each.address for each in await resolver.resolve(host, 80)]
 
 
 async def test_a_name_server_that_hangs_keeps_no_other_name_waiting(

@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import ClientResponse, ClientSession, web as aioweb
-from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 
 from exporters.nginx.http.client import Network
+from exporters.nginx.http.resolver import Found, Lookup
 from exporters.nginx.probe import add_probe
 from exporters.nginx.probe.gate import Gate
 from exporters.nginx.probe.handler import Prober, Settings
@@ -27,7 +27,7 @@ Answers = Mapping[str, Iterable[str] | OSError]
 
 
 @dataclass
-class Names(AbstractResolver):
+class Names:
     """Know the names of *answers*; note what was looked up."""
 
     answers: Answers = field(default_factory=dict)
@@ -39,8 +39,8 @@ class Names(AbstractResolver):
         self.held.set()
 
     async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
+        self, host: str, port: int, family: int = socket.AF_UNSPEC
+    ) -> list[Found]:
         self.asked.append(host)
         self.entered.set()
         await self.held.wait()
@@ -50,19 +50,9 @@ class Names(AbstractResolver):
         if isinstance(answer, OSError):
             raise answer
         return [
-            ResolveResult(
-                hostname=host,
-                host=literal,
-                port=port,
-                family=socket.AF_INET6 if ":" in literal else socket.AF_INET,
-                proto=socket.IPPROTO_TCP,
-                flags=socket.AI_NUMERICHOST,
-            )
+            Found(socket.AF_INET6 if ":" in literal else socket.AF_INET, literal, port)
             for literal in answer
         ]
-
-    async def close(self) -> None:
-        """Nothing is open."""
 
 
 def network() -> Network:
@@ -102,7 +92,7 @@ class Exporter:
 
 def prober_of(
     allow: Sequence[str],
-    names: AbstractResolver,
+    names: Lookup,
     modules: Mapping[str, Module],
     *,
     timeout_seconds: float = 30.0,

@@ -53,7 +53,7 @@ async def test_every_address_is_checked(
     admission = await admit("http://web1.example/s", *allow, answers=answers)
     assert admission.addresses == connects
     resolved = await admission.resolver.resolve("web1.example", 80)
-    assert tuple(each["host"] for each in resolved) == connects
+    assert tuple(each.address for each in resolved) == connects
 
 
 async def test_a_name_is_looked_up_once() -> None:
@@ -64,7 +64,7 @@ async def test_a_name_is_looked_up_once() -> None:
     names.answers = {"web1": ["127.0.0.1"]}
     for _ in range(2):
         (only,) = await admission.resolver.resolve("web1", 8080)
-        assert (only["host"], only["port"]) == ("10.0.0.1", 8080)
+        assert (only.address, only.port) == ("10.0.0.1", 8080)
     assert names.asked == ["web1"]
 
 
@@ -79,7 +79,7 @@ async def test_families() -> None:
     admission = await admit("http://a/s", "a", answers=answers)
     for family, host in ((socket.AF_INET, "10.0.0.1"), (socket.AF_INET6, "fd00::1")):
         (only,) = await admission.resolver.resolve("a", 80, family)
-        assert only["host"] == host
+        assert only.address == host
 
 
 @pytest.mark.parametrize("target", ["http://a:81/s", "http://b/s", "https://a/s"])
@@ -166,7 +166,7 @@ async def test_who_runs_it_is_told_where_a_name_leads(
     [("http://[::1]:81/s", "::1"), ("http://[::ffff:10.0.0.1]:81/s", "10.0.0.1")],
 )
 async def test_an_address_is_its_own_answer(target: str, host: str) -> None:
-    """php-fpm's client and that of PROXY protocol may ask for it, aiohttp does not."""
+    """Whoever connects asks for it, as for a name."""
     admission = await admit(target, "::1", "10.0.0.0/8")
     (only,) = await admission.resolver.resolve(host, 81)
-    assert (only["host"], only["port"]) == (host, 81)
+    assert (only.address, only.port) == (host, 81)

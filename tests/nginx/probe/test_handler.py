@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web as aioweb
-from aiohttp.abc import AbstractResolver
 
+from exporters.nginx.http.resolver import Lookup
 from exporters.nginx.probe import add_probe, handler
 from exporters.nginx.probe.modules import Module, plus
 from exporters.toolkit.errors import StartError
@@ -294,7 +294,7 @@ async def test_formats_and_names() -> None:
 
 
 def _module(up: float, held: asyncio.Event | None = None) -> Module:
-    async def ask(_: str, __: float, ___: AbstractResolver) -> list[Metric]:
+    async def ask(_: str, __: float, ___: Lookup) -> list[Metric]:
         if held is not None:
             await held.wait()
         return [GaugeMetricFamily("phpfpm_up", "Up.", up)]
