@@ -62,7 +62,7 @@ fmt: .venv/ready
 	.venv/bin/ruff check --fix .
 
 bench: .venv/ready $(ORACLES)/ready ## side by side with the originals
-	$(ORIGINALS) $(RUN) -m benchmarks
+	$(ORIGINALS) $(RUN) -m benchmarks --json deploy/.state/bench.json
 
 chaos: .venv/ready ## an hour of kills, faults and outages; prints what became of every line
 	$(STACK) engine

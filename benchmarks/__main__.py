@@ -1,8 +1,9 @@
-"""`python -m benchmarks [node] [nginx]`: ours and the originals, side by side.
+"""`python -m benchmarks [PART ...]`: ours and the originals, side by side.
 
-Each is compared with the program in $NODE_EXPORTER or $NGINX_EXPORTER; $NGINX is
-the nginx to ask. `make bench` sets all three. Everything listens on loopback and is
-ended after.
+`make bench` names the originals, which else are in variables: $NODE_EXPORTER,
+$NODE_EXPORTER_SID, $NODE_EXPORTER_MASTER, $NGINX_EXPORTER, $NGINX_EXPORTER_SID, and
+$NGINX for the nginx to ask. Without a part all run; what cannot is left out, and said.
+Everything listens on loopback and is ended after.
 """
 
 from __future__ import annotations
@@ -12,45 +13,84 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from benchmarks import programs
-from benchmarks.measure import Plan, compare
-from benchmarks.process import BenchmarkError
-from benchmarks.programs import Interpreter
-from benchmarks.summary import table
+from benchmarks import devices, nginx, node, programs
+from benchmarks.measure import Plan
+from benchmarks.part import Part, Setting
+from benchmarks.process import BenchmarkError, LeftOutError
+from benchmarks.report import Report, section_text
+
+
+PARTS: dict[str, Part] = {
+    "node": node.sections,
+    "devices": devices.sections,
+    "nginx": nginx.one,
+    "targets": nginx.many,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run what *argv* asks for; a BenchmarkError is one line and exit code 1."""
     arguments = parser().parse_args(argv)
     plan = Plan(arguments.scrapes, arguments.rounds, arguments.starts)
-    python = programs.interpreter()
-    print(machine())
-    print(f"ours runs on {python.path} ({python.version}): {python.why}")
-    print(
-        f"{plan.scrapes} scrapes of each kind in {len(plan.sizes())} rounds, in turns, "
-        f"one connection kept open; {plan.starts} starts"
-    )
+    report = Report()
     try:
-        for name in arguments.programs or COMPARISONS:
-            with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
-                COMPARISONS[name](python, plan, Path(folder))
-    except BenchmarkError as error:
+        python = programs.interpreter()
+        _say(report, *about(python, plan))
+        for name in arguments.parts or PARTS:
+            run_part(name, report, python, plan, named=bool(arguments.parts))
+        _say(report, f"load average after: {load()}")
+        print(f"\n{report.text()}", flush=True)
+        if arguments.json:
+            report.write(arguments.json)
+    except (BenchmarkError, OSError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    print(f"\nload average after: {load()}")
     return 0
+
+
+def run_part(
+    name: str, report: Report, python: programs.Interpreter, plan: Plan, *, named: bool
+) -> None:
+    """Run a part, print its sections and add them to *report*.
+
+    One that cannot run here is noted there, or an error if it was *named*.
+    """
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
+        try:
+            for section in PARTS[name](Setting(python, plan, Path(folder))):
+                print(f"\n{section_text(section)}", flush=True)
+                report.sections.append(section)
+        except LeftOutError as error:
+            if named:
+                raise
+            report.left_out.append(f"{name}: {error}")
+
+
+def _say(report: Report, *lines: str) -> None:
+    report.about.extend(lines)
+    print("\n".join(lines), flush=True)
+
+
+def about(python: programs.Interpreter, plan: Plan) -> list[str]:
+    """Return lines about the machine, the interpreter and how much is measured."""
+    return [
+        machine(),
+        f"ours runs on {python.path} ({python.version}): {python.why}",
+        f"{plan.scrapes} scrapes of each kind in {len(plan.sizes())} rounds, in turns",
+        f"one connection kept open; {plan.starts} starts",
+    ]
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     result = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    result.add_argument("programs", nargs="*", metavar="node|nginx", type=known)
+    result.add_argument("parts", nargs="*", metavar="|".join(PARTS), type=known)
     for name, default, text in (
         ("scrapes", Plan().scrapes, "scrapes of each kind (plain, gzip)"),
         ("rounds", Plan().rounds, "rounds to spread them over"),
@@ -59,14 +99,17 @@ def parser() -> argparse.ArgumentParser:
         result.add_argument(
             f"--{name}", type=positive, default=default, metavar="N", help=text
         )
+    result.add_argument(
+        "--json", type=Path, metavar="FILE", help="write what was measured there, too"
+    )
     return result
 
 
 def known(name: str) -> str:
-    """Return *name* if it can be compared; raise ArgumentTypeError otherwise."""
-    if name not in COMPARISONS:
-        expected = " or ".join(COMPARISONS)
-        raise argparse.ArgumentTypeError(f"expected {expected}, got {name!r}")
+    """Return *name* if it is a part; raise ArgumentTypeError otherwise."""
+    if name not in PARTS:
+        expected = ", ".join(PARTS)
+        raise argparse.ArgumentTypeError(f"expected one of {expected}, got {name!r}")
     return name
 
 
@@ -75,29 +118,6 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
     return int(text)
-
-
-def node(python: Interpreter, plan: Plan, folder: Path) -> None:
-    """Compare the node exporters."""
-    pair, which = programs.node_pair(python)
-    version = programs.version_line(programs.original("NODE_EXPORTER"))
-    print(f"\nexporters.node | {version}\n{which}")
-    print(table(compare(pair, plan, folder)), flush=True)
-
-
-def nginx(python: Interpreter, plan: Plan, folder: Path) -> None:
-    """Compare the nginx exporters."""
-    version = programs.version_line(programs.original("NGINX_EXPORTER"))
-    with programs.running_nginx(folder) as port:
-        pair = programs.nginx_pair(python, port)
-        print(f"\nexporters.nginx | {version}")
-        print(table(compare(pair, plan, folder)), flush=True)
-
-
-COMPARISONS: dict[str, Callable[[Interpreter, Plan, Path], None]] = {
-    "node": node,
-    "nginx": nginx,
-}
 
 
 def machine() -> str:

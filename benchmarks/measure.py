@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from benchmarks.process import Memory, Running, cpu_seconds, memory, started
 from benchmarks.scrape import Connection, count_samples, first_answer, free_port
-from benchmarks.summary import Row, count, mebibytes, milliseconds, paired, percentile
 
 
 ENCODINGS = {"plain": "identity", "gzip": "gzip"}
@@ -37,8 +36,8 @@ class Pair(NamedTuple):
 class Plan(NamedTuple):
     """How much to measure: *scrapes* of each kind in *rounds*, and *starts*."""
 
-    scrapes: int = 200
-    rounds: int = 10
+    scrapes: int = 500
+    rounds: int = 20
     starts: int = 10
 
     def sizes(self) -> list[int]:
@@ -81,42 +80,6 @@ class Start:
     cpu: list[float] = field(default_factory=list)
 
 
-def compare(pair: Pair, plan: Plan, folder: Path) -> list[Row]:
-    """Return the rows of the table for *pair*; *folder* is for logs.
-
-    Raises BenchmarkError when a program ends, or answers something else than metrics.
-    """
-    begins = starts(pair, plan.starts, folder)
-    series, held = scrapes(pair, plan, folder)
-    return [
-        *(row for kind in ENCODINGS for row in _scrape_rows(kind, series[kind])),
-        Row("RSS after", held[0].rss, held[1].rss, mebibytes),
-        Row("  anonymous part", held[0].anonymous, held[1].anonymous, mebibytes),
-        paired("start to first 200", begins[0].wall, begins[1].wall, milliseconds),
-        paired("  CPU until then", begins[0].cpu, begins[1].cpu, milliseconds),
-        *(_size_row(kind, series[kind]) for kind in ENCODINGS),
-        Row("samples", series["plain"][0].samples, series["plain"][1].samples, count),
-    ]
-
-
-def _scrape_rows(kind: str, both: tuple[Series, Series]) -> Iterator[Row]:
-    ours, original = both
-    yield paired(f"CPU per scrape, {kind}", ours.cpu, original.cpu, milliseconds)
-    yield paired(
-        f"  latency median, {kind}", ours.median, original.median, milliseconds
-    )
-    yield Row(
-        f"  latency p99, {kind}",
-        percentile(ours.latencies, 99),
-        percentile(original.latencies, 99),
-        milliseconds,
-    )
-
-
-def _size_row(kind: str, both: tuple[Series, Series]) -> Row:
-    return Row(f"body bytes, {kind}", both[0].body_bytes, both[1].body_bytes, count)
-
-
 def starts(pair: Pair, times: int, folder: Path) -> tuple[Start, Start]:
     """Start and end both *times* times, in turns; one start of each goes first."""
     both = (Start(), Start())
@@ -139,27 +102,41 @@ def _start_once(contender: Contender, folder: Path) -> tuple[float, float]:
         return wall, cpu_seconds(running.pid)
 
 
+class Measured(NamedTuple):
+    """What came of the scrapes of both: series by kind, and the memory held after."""
+
+    series: dict[str, tuple[Series, Series]]
+    held: tuple[Memory, Memory]
+
+
 def scrapes(
-    pair: Pair, plan: Plan, folder: Path
-) -> tuple[dict[str, tuple[Series, Series]], list[Memory]]:
-    """Scrape both in turns; return the series by kind, and the memory held after."""
-    series = {kind: (Series(), Series()) for kind in ENCODINGS}
+    pair: Pair, plan: Plan, folder: Path, kinds: Sequence[str] = tuple(ENCODINGS)
+) -> Measured:
+    """Scrape both in turns, each of *kinds*.
+
+    Raises BenchmarkError when a program ends, or answers something else than metrics.
+    """
+    series = {kind: (Series(), Series()) for kind in kinds}
     with ExitStack() as stack:
-        running, connections = [], []
-        for contender in pair:
-            port = free_port()
-            command = with_port(contender.command, port)
-            program = stack.enter_context(started(command, contender.environ, folder))
-            first_answer(program, port)
-            running.append(program)
-            connections.append(stack.enter_context(Connection(port)))
-        for kind, both in series.items():
-            for which in (0, 1):
-                Series().run(running[which], connections[which], WARM_UP, kind)
+        both = [_connected(contender, folder, stack) for contender in pair]
+        for kind, pair_of_series in series.items():
+            for running, connection in both:
+                Series().run(running, connection, WARM_UP, kind)
             for index, size in enumerate(plan.sizes()):
                 for which in turn(index):
-                    both[which].run(running[which], connections[which], size, kind)
-        return series, [memory(program.pid) for program in running]
+                    pair_of_series[which].run(*both[which], size, kind)
+        ours, original = (memory(running.pid) for running, _ in both)
+        return Measured(series, (ours, original))
+
+
+def _connected(
+    contender: Contender, folder: Path, stack: ExitStack
+) -> tuple[Running, Connection]:
+    port = free_port()
+    command = with_port(contender.command, port)
+    running = stack.enter_context(started(command, contender.environ, folder))
+    first_answer(running, port)
+    return running, stack.enter_context(Connection(port))
 
 
 def turn(index: int) -> tuple[int, int]:

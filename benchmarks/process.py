@@ -18,6 +18,10 @@ class BenchmarkError(Exception):
     """A run that cannot be made; one line for the person at the terminal."""
 
 
+class LeftOutError(BenchmarkError):
+    """What cannot be measured on this machine or without a program; one line."""
+
+
 class Memory(NamedTuple):
     """What a process holds in memory, in bytes."""
 

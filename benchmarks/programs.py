@@ -7,14 +7,14 @@ import re
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.measure import Contender, Pair
-from benchmarks.process import BenchmarkError, started
-from benchmarks.scrape import first_answer, free_port
+from benchmarks.process import BenchmarkError, LeftOutError, started
+from benchmarks.scrape import first_answer, free_ports
 
 
 ROOT = Path(__file__).parents[1]
@@ -29,17 +29,19 @@ _COLLECTOR = re.compile(
     r"\(default:\s+(enabled|disabled)\)"
 )
 
+_VERSION = re.compile(r"version[ =]\s*v?(\d+\.\d+[.\d]*)")
+
 NGINX_CONF = """
 daemon off; worker_processes 1; pid {prefix}/nginx.pid;
 error_log {prefix}/error.log notice;
-events {{ worker_connections 64; }}
+events {{ worker_connections 1024; }}
 http {{
     access_log off; keepalive_requests 1000000;
     client_body_temp_path {prefix}/body; proxy_temp_path {prefix}/proxy;
     fastcgi_temp_path {prefix}/fastcgi; uwsgi_temp_path {prefix}/uwsgi;
     scgi_temp_path {prefix}/scgi;
     server {{
-        listen 127.0.0.1:{port};
+        {listen}
         location = /stub_status {{ stub_status; }}
     }}
 }}
@@ -55,14 +57,45 @@ class Interpreter(NamedTuple):
 
 
 def original(variable: str) -> str:
-    """Return the program in $*variable*; raises BenchmarkError, saying what to do."""
+    """Return the program in $*variable*.
+
+    Raises LeftOutError where it names none, BenchmarkError where that is no program.
+    """
     path = os.environ.get(variable, "")
-    if not path or not os.access(path, os.X_OK):
-        raise BenchmarkError(
-            f"${variable}: expected a program, got {path!r}; `make bench` unpacks "
-            "Debian's and sets it"
-        )
+    problem = (
+        f"${variable}: expected a program, got {path!r}; `make bench` unpacks Debian's "
+        "and sets it"
+    )
+    if not path:
+        raise LeftOutError(problem)
+    if not os.access(path, os.X_OK):
+        raise BenchmarkError(problem)
     return path
+
+
+class Peer(NamedTuple):
+    """An original to compare with."""
+
+    path: str
+    name: str
+    version: str
+
+
+def peers(name: str, *variables: str) -> list[Peer]:
+    """Return the programs that *variables* name, called *name* and their version.
+
+    The first is the one to have: raises LeftOutError where none of all is named.
+    """
+    named = [variable for variable in variables if os.environ.get(variable)]
+    paths = [original(variable) for variable in named or variables[:1]]
+    return [peer(name, path) for path in paths]
+
+
+def peer(name: str, path: str) -> Peer:
+    """Return the program at *path*, called *name* and the version that it says."""
+    line = version_line(path)
+    found = _VERSION.search(line)
+    return Peer(path, f"{name} {found[1]}" if found else name, line)
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -115,14 +148,13 @@ def collectors(help_text: str) -> dict[str, bool]:
     return {name: default == "enabled" for name, default in found}
 
 
-def node_pair(python: Interpreter) -> tuple[Pair, str]:
+def node_pair(python: Interpreter, theirs: str) -> tuple[Pair, str]:
     """Return both node exporters with the same collectors, and the names of those.
 
-    They are ours that are on by default, as far as the original knows them: it would
+    They are ours that are on by default, as far as *theirs* knows them: it would
     otherwise be charged for the collectors that only it has.
     """
     ours = (python.path, "-m", "exporters.node")
-    theirs = original("NODE_EXPORTER")
     known = collectors(_help((theirs,)))
     wanted = [
         name for name, on in collectors(_help(ours)).items() if on and name in known
@@ -153,26 +185,27 @@ def _help(command: tuple[str, ...]) -> str:
     return run.stdout
 
 
-def nginx_pair(python: Interpreter, nginx_port: int) -> Pair:
-    """Return both nginx exporters, asking the nginx on *nginx_port*."""
-    uri = f"--nginx.scrape-uri=http://127.0.0.1:{nginx_port}/stub_status"
-    theirs = original("NGINX_EXPORTER")
+def nginx_pair(python: Interpreter, theirs: str, ports: Sequence[int]) -> Pair:
+    """Return both nginx exporters, asking the nginx on each of *ports*."""
+    uris = [f"--nginx.scrape-uri=http://127.0.0.1:{port}/stub_status" for port in ports]
+    ours = (python.path, "-m", "exporters.nginx", LISTEN, *uris)
     return Pair(
-        Contender((python.path, "-m", "exporters.nginx", LISTEN, uri), python_path()),
-        Contender((theirs, LISTEN, uri), environment()),
+        Contender(ours, python_path()),
+        Contender((theirs, LISTEN, *uris), environment()),
     )
 
 
 @contextmanager
-def running_nginx(folder: Path) -> Iterator[int]:
-    """Run an nginx with all its files in *folder*; yield its port."""
-    program, port = original("NGINX"), free_port()
+def running_nginx(folder: Path, number: int = 1) -> Iterator[list[int]]:
+    """Run an nginx with all its files in *folder*; yield its *number* ports."""
+    program, ports = original("NGINX"), free_ports(number)
     prefix = folder / "nginx"
-    prefix.mkdir()
+    prefix.mkdir(exist_ok=True)
     conf = prefix / "nginx.conf"
-    conf.write_text(NGINX_CONF.format(prefix=prefix, port=port))
+    listen = " ".join(f"listen 127.0.0.1:{port};" for port in ports)
+    conf.write_text(NGINX_CONF.format(prefix=prefix, listen=listen))
     errors = str(prefix / "error.log")
     command = [program, "-p", str(prefix), "-c", str(conf), "-e", errors]
     with started(command, environment(), folder) as running:
-        first_answer(running, port, "/stub_status")
-        yield port
+        first_answer(running, ports[-1], "/stub_status")
+        yield ports

@@ -3,64 +3,109 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks import __main__, nginx, node
 from benchmarks.__main__ import main, processor
+from benchmarks.report import read
 
 
 ROOT = Path(__file__).parents[2]
-ROWS = (
+SMALL = ("--scrapes=3", "--starts=1")
+VARIABLES = ("NODE_EXPORTER_SID", "NODE_EXPORTER_MASTER", "NGINX_EXPORTER_SID")
+# These have a ratio for each pair of rounds.
+PAIRED = ("CPU", "  CPU", "  latency", "start", "wall")
+SCRAPES = (
     "CPU per scrape, plain",
-    "latency median, plain",
-    "latency p99, plain",
+    "  latency median, plain",
+    "  latency p99, plain",
     "CPU per scrape, gzip",
-    "latency median, gzip",
-    "latency p99, gzip",
-    "RSS after",
-    "anonymous part",
-    "start to first 200",
-    "CPU until then",
-    "body bytes, plain",
-    "body bytes, gzip",
-    "samples",
+    "  latency median, gzip",
+    "  latency p99, gzip",
 )
-# These have a ratio for each pair of rounds, and show the range.
-PAIRED = ("CPU", "latency median", "start")
+SIZES = ("body bytes, plain", "body bytes, gzip", "samples")
+
+
+def whole(scraped: int) -> set[str]:
+    return {
+        *SCRAPES,
+        *SIZES,
+        f"RSS after {scraped} scrapes",
+        "  anonymous part",
+        "start to first 200",
+        "  CPU until then",
+    }
 
 
 @pytest.mark.oracle
 @pytest.mark.parametrize(
-    ("name", "variables"),
-    [("node", ("NODE_EXPORTER",)), ("nginx", ("NGINX_EXPORTER", "NGINX"))],
+    ("part", "variables", "rows"),
+    [
+        ("node", ("NODE_EXPORTER",), whole(6)),
+        ("nginx", ("NGINX_EXPORTER", "NGINX"), whole(24)),
+        (
+            "targets",
+            ("NGINX_EXPORTER_SID", "NGINX"),
+            {
+                "wall time of a scrape",
+                "CPU per scrape, gzip",
+                "RSS after 1 scrapes",
+                "  anonymous part",
+                "samples",
+            },
+        ),
+    ],
 )
-def test_three_scrapes(name: str, variables: tuple[str, ...]) -> None:
+def test_three_scrapes(
+    part: str, variables: tuple[str, ...], rows: set[str], tmp_path: Path
+) -> None:
     for variable in variables:
         if not os.access(os.environ.get(variable, ""), os.X_OK):
             pytest.skip(f"${variable} names no program: `make unit` sets it")
+    # The others would be compared with, too.
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if name in variables or name not in VARIABLES
+    }
+    file = tmp_path / "run.json"
     run = subprocess.run(
-        [sys.executable, "-m", "benchmarks", name, "--scrapes=3", "--starts=1"],
+        [sys.executable, "-m", "benchmarks", part, *SMALL, f"--json={file}"],
         cwd=ROOT,
+        env=environ,
         capture_output=True,
         text=True,
         check=False,
         timeout=100,
     )
     assert (run.returncode, run.stderr) == (0, "")
-    head, _, text = run.stdout.partition(f"exporters.{name} | ")
-    assert "3 scrapes of each kind in 3 rounds" in head
-    cells = [re.split(r" {2,}", line.strip()) for line in text.splitlines()]
-    rows = {title: rest for title, *rest in cells}
-    for title in ROWS:
-        ours, original, ratio, *rounds = rows[title]
-        assert re.fullmatch(r"[\d,.]+( ms| MiB)?", ours)
-        assert re.fullmatch(r"[\d,.]+( ms| MiB)?", original)
-        assert float(ratio) > 0
-        assert len(rounds) == (title.startswith(PAIRED))
+    (section,) = read(file).sections
+    assert {row.title for row in section.rows} == rows
+    assert all(row.ours > 0 and row.original > 0 for row in section.rows)
+    for row in section.rows:
+        assert row.title in run.stdout
+        assert bool(row.rounds) == row.title.startswith(PAIRED)
+
+
+def test_what_cannot_run_is_left_out_of_all_parts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for variable in ("NODE_EXPORTER", "NGINX_EXPORTER", "NGINX", *VARIABLES):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(__main__, "PARTS", {"node": node.sections, "one": nginx.one})
+    file = tmp_path / "run.json"
+    assert main([f"--json={file}"]) == 0
+    said = capsys.readouterr().out
+    assert "left out: node: $NODE_EXPORTER: expected a program, got ''" in said
+    assert "left out: one: $NGINX_EXPORTER: expected a program" in said
+    assert len(read(file).left_out) == 2
+    # Who asks for it by name is told so.
+    assert main(["node"]) == 1
+    assert "benchmarks: $NODE_EXPORTER: expected" in capsys.readouterr().err
 
 
 def test_an_original_that_is_missing_is_one_line(
@@ -75,7 +120,7 @@ def test_an_original_that_is_missing_is_one_line(
 @pytest.mark.parametrize(
     ("argument", "says"),
     [
-        ("apache", "expected node or nginx, got 'apache'"),
+        ("apache", "expected one of node, devices, nginx, targets, got 'apache'"),
         ("--scrapes=0", "expected a number above 0, got '0'"),
         ("--rounds=x", "expected a number above 0, got 'x'"),
     ],

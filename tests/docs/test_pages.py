@@ -18,6 +18,7 @@ from shipper.logs.flags import parse_argv as parse_logs
 ROOT = Path(__file__).parents[2]
 PAGES = [
     *ROOT.glob("docs/*.md"),
+    ROOT / "benchmarks" / "README.md",
     *(p for p in ROOT.glob("deploy/**/*.md") if ".state" not in p.parts),
     *(
         ROOT / name
