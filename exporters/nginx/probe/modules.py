@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-
 from exporters.nginx import fpm
 from exporters.nginx.collector import Collector
 from exporters.nginx.http.client import Client, Network
