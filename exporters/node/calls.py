@@ -11,8 +11,8 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from exporters.node import deadline
@@ -47,16 +47,46 @@ class Outcome(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One call of a collector that is under way; any number of scrapes may wait."""
+    """One call of a collector; any number of scrapes may wait for its *outcome*."""
 
-    outcome: asyncio.Future[Outcome]
     began: float
+    outcome: Outcome | None = None
     overdue: bool = False
+    on_end: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def elapsed_seconds(self) -> float:
         """Return how long the call has taken up to now."""
         return time.monotonic() - self.began
+
+    def end(self, outcome: Outcome) -> None:
+        """Give *outcome* to all who wait."""
+        self.outcome = outcome
+        for tell in self.on_end:
+            tell()
+
+
+async def wait(calls: Iterable[Call], seconds: float) -> None:
+    """Return when all *calls* have ended or *seconds* have passed."""
+    under_way = [call for call in calls if call.outcome is None]
+    if not under_way:
+        return
+    left = len(under_way)
+    all_ended = asyncio.get_running_loop().create_future()
+
+    def one_ended() -> None:
+        nonlocal left
+        left -= 1
+        if not left and not all_ended.done():
+            all_ended.set_result(None)
+
+    for call in under_way:
+        call.on_end.append(one_ended)
+    try:
+        await asyncio.wait([all_ended], timeout=seconds)
+    finally:
+        for call in under_way:
+            call.on_end.remove(one_ended)
 
 
 class Caller:
@@ -71,10 +101,11 @@ class Caller:
 
     def call(self, patience_seconds: float = math.inf) -> Call:
         """Return the call under way, or begin one that knows *patience_seconds*."""
-        if self._current is None or self._current.outcome.done():
-            self._current = Call(self._submit(patience_seconds), time.monotonic())
-            self._current.outcome.add_done_callback(self._finished)
-        return self._current
+        call = self._current
+        if call is None or call.outcome is not None:
+            call = self._current = Call(time.monotonic())
+            self._begin(call, patience_seconds)
+        return call
 
     def give_up(self, call: Call) -> None:
         """Mark *call* as hanging: until it returns, later scrapes do not wait."""
@@ -91,19 +122,23 @@ class Caller:
             },
         )
 
-    def _submit(self, patience_seconds: float) -> asyncio.Future[Outcome]:
+    def _begin(self, call: Call, patience_seconds: float) -> None:
         try:
-            return self._crew.submit(lambda: run(self._collect, patience_seconds))
+            self._crew.submit(
+                lambda: run(self._collect, patience_seconds),
+                lambda outcome: self._finished(call, outcome),
+            )
         except RuntimeError as error:  # the host has no thread left for us
-            failed = asyncio.get_running_loop().create_future()
-            failed.set_result(Outcome((), 0.0, error))
-            return failed
+            self._finished(call, Outcome((), 0.0, error))
 
-    def _finished(self, future: asyncio.Future[Outcome]) -> None:
-        outcome = future.result()
+    def _finished(self, call: Call, outcome: Outcome) -> None:
+        call.end(outcome)
+        self._log(call, outcome)
+
+    def _log(self, call: Call, outcome: Outcome) -> None:
         fields = {"name": self._name, "duration_seconds": outcome.seconds}
         if outcome.error is None:
-            if self._current is not None and self._current.overdue:
+            if call.overdue:
                 log.warning("collector finished late", extra={"fields": fields})
             else:
                 log.debug("collector succeeded", extra={"fields": fields})

@@ -31,8 +31,8 @@ T = TypeVar("T")
 # late by N times this.
 STALL_SECONDS = 0.05
 
-_Job = tuple[Callable[[], T], "asyncio.Future[T]", asyncio.AbstractEventLoop]
-_Done = tuple["asyncio.Future[T]", T]
+_Job = tuple[Callable[[], T], Callable[[T], None], asyncio.AbstractEventLoop]
+_Done = tuple[Callable[[T], None], T]
 
 
 class Crew(Generic[T]):
@@ -56,21 +56,19 @@ class Crew(Generic[T]):
         """Return the number of threads, working, stuck and idle."""
         return self._threads
 
-    def submit(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        """Return the future result of *work*, which must not raise.
+    def submit(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
+        """Have *work* done, and *done* called with its result in the loop's thread.
 
-        Raises RuntimeError where the host has no thread left to begin with.
-        Cancelling the future does not stop the work.
+        Neither may raise. Raises RuntimeError where the host has no thread left to
+        begin with. A future for each of 49 collectors would cost 0.3 ms a scrape.
         """
         loop = asyncio.get_running_loop()
         if self._threads == 0:
             self._add_thread()
-        future: asyncio.Future[T] = loop.create_future()
         self._under_way += 1
-        self._jobs.put((work, future, loop))
+        self._jobs.put((work, done, loop))
         if self._watch is None:
             self._watch_from_now(loop)
-        return future
 
     def deliver(self) -> None:
         """Give the results that there are to those who wait for them.
@@ -117,8 +115,8 @@ class Crew(Generic[T]):
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             while job is not None:
-                work, future, loop = job
-                self._done.append((future, work()))
+                work, done, loop = job
+                self._done.append((done, work()))
                 job = self._next()
             try:
                 loop.call_soon_threadsafe(self.deliver)
@@ -135,10 +133,9 @@ class Crew(Generic[T]):
             self._jobs.put(None)
         return job
 
-    def _finish(self, future: asyncio.Future[T], result: T) -> None:
+    def _finish(self, done: Callable[[T], None], result: T) -> None:
         self._under_way -= 1
         self._progress = True
         if self._threads > self._under_way + 1:
             self._release_thread()
-        if not future.cancelled():
-            future.set_result(result)
+        done(result)

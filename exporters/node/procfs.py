@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 
 _CHUNK = 65_536  # a larger buffer costs more than a second read(2)
@@ -100,6 +100,35 @@ def parse_number(text: bytes) -> float:
         return float(text)
     except ValueError as error:
         raise ValueError(f"expected a number, got {_shown(text)}") from error
+
+
+def parse_numbers(fields: Sequence[bytes]) -> list[float]:
+    """Return every one of *fields* as :func:`parse_number` would, a third as long.
+
+    Raises ValueError.
+    """
+    try:
+        numbers = list(map(float, fields))
+    except ValueError:
+        return [parse_number(field) for field in fields]
+    if b"_" in b"".join(fields):
+        return [parse_number(field) for field in fields]
+    return numbers
+
+
+def parse_uints(fields: Sequence[bytes]) -> list[int]:
+    """Return every one of *fields* as :func:`parse_uint` would, a third as long.
+
+    Raises ValueError.
+    """
+    if b"".join(fields).isdigit():
+        try:
+            numbers = list(map(int, fields))
+        except ValueError:  # an empty one, or thousands of digits
+            return [parse_uint(field) for field in fields]
+        if max(numbers) <= _UINT64_MAX:
+            return numbers
+    return [parse_uint(field) for field in fields]
 
 
 def text(data: bytes) -> str:

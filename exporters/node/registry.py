@@ -6,10 +6,12 @@ import importlib
 import logging
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from exporters.node import collectors
+from exporters.node.keeper import Keeper
+from exporters.node.kept_file import KeptFile
 from exporters.node.paths import Paths
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Flag, Values, boolean
@@ -37,6 +39,15 @@ class Context:
 
     paths: Paths
     values: Values
+    keeper: Keeper = field(default_factory=Keeper)
+
+    def proc(self, *parts: str) -> KeptFile:
+        """Return a file below ``--path.procfs`` that is read at every scrape."""
+        return KeptFile(self.paths.proc(*parts), self.keeper)
+
+    def sys(self, *parts: str) -> KeptFile:
+        """Return a file below ``--path.sysfs`` that is read at every scrape."""
+        return KeptFile(self.paths.sys(*parts), self.keeper)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +121,16 @@ class Registry:
     def __init__(self, specs: Sequence[CollectorSpec], context: Context) -> None:
         """Create the enabled collectors of *specs*; raises StartError for bad flags."""
         self._known = frozenset(spec.name for spec in specs)
+        self._keeper = context.keeper
         self._enabled: Mapping[str, Collect] = {
             spec.name: _create(spec, context)
             for spec in sorted(specs, key=lambda spec: spec.name)
             if is_enabled(spec, context.values)
         }
+
+    def begin_scrape(self) -> None:
+        """Have what was kept open for the last scrape closed where it is stale."""
+        self._keeper.look()
 
     @property
     def enabled(self) -> Mapping[str, Collect]:

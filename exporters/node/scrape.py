@@ -9,11 +9,10 @@ scrape came in.
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Iterable, Mapping
 
-from exporters.node.calls import Call, Caller, Outcome
+from exporters.node.calls import Call, Caller, Outcome, wait
 from exporters.node.crew import Crew
 from exporters.node.registry import Registry
 from exporters.toolkit.metric import GaugeMetricFamily, Metric
@@ -61,6 +60,7 @@ class Scraper:
         raised: it shows in ``node_scrape_collector_success``.
         """
         names = self._registry.select(scrape.query)
+        self._registry.begin_scrape()
         return _metrics(
             await self.outcomes(names, patience_seconds(scrape.timeout_seconds))
         )
@@ -74,9 +74,7 @@ class Scraper:
         # what it read long ago either, should it return just now.
         awaited = {name: call for name, call in calls.items() if not call.overdue}
         if awaited:
-            await asyncio.wait(
-                [call.outcome for call in awaited.values()], timeout=patience
-            )
+            await wait(awaited.values(), patience)
             self._crew.deliver()
         return {
             name: self._answer(name, call, name in awaited)
@@ -84,8 +82,8 @@ class Scraper:
         }
 
     def _answer(self, name: str, call: Call, awaited: bool) -> Outcome:
-        if awaited and call.outcome.done():
-            return call.outcome.result()
+        if awaited and call.outcome is not None:
+            return call.outcome
         self._callers[name].give_up(call)
         return Outcome((), call.elapsed_seconds, TimeoutError())
 

@@ -15,9 +15,11 @@ from collections.abc import Iterable
 ATTRIBUTE_SIZE_BYTES = 128
 """How much of an attribute is read: SysReadFile's buffer, hence upstream's labels."""
 
-_REFUSALS = frozenset(
+REFUSALS = frozenset(
     {errno.ENOENT, errno.EACCES, errno.EPERM, errno.EINVAL, errno.EOPNOTSUPP}
 )
+"""What the kernel says of an attribute that it does not give (canIgnoreError)."""
+
 _INT64_MAX, _INT64_MIN = 2**63 - 1, -(2**63)
 _OCTAL = re.compile(r"[+-]?0[0-7]+")  # Go's octal; Python wants 0o
 _UNSIGNED = re.compile(r"[0-9]+")
@@ -48,9 +50,20 @@ def read_optional(path: str, directory: int | None = None) -> str | None:
     try:
         return read(path, directory)
     except OSError as error:
-        if error.errno in _REFUSALS:
+        if error.errno in REFUSALS:
             return None
         raise
+
+
+def read_open(descriptor: int) -> str | None:
+    """Return what the open attribute *descriptor* holds, None where it is refused."""
+    try:
+        data = os.read(descriptor, ATTRIBUTE_SIZE_BYTES)
+    except OSError as error:
+        if error.errno in REFUSALS:
+            return None
+        raise
+    return data.strip().decode("utf-8", "replace")
 
 
 def read_attributes(path: str, names: Iterable[str]) -> dict[str, str]:
@@ -79,9 +92,11 @@ def parse_integer(text: str) -> int:
     exists (procfs ValueParser.PInt64). Never raises.
     """
     try:
-        value = int(text, 8 if _OCTAL.fullmatch(text) else 0)
+        value = int(text, 0)
     except ValueError:
-        return 0
+        if not _OCTAL.fullmatch(text):
+            return 0
+        value = int(text, 8)
     return value if _INT64_MIN <= value <= _INT64_MAX else 0
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from exporters.node import deadline
+from exporters.node.calls import wait
 from exporters.node.paths import Paths
 from exporters.node.registry import (
     Collect,
@@ -258,7 +259,8 @@ async def test_a_collector_that_returns_from_hanging_is_called_again(
     assert (await scrape(scraper, timeout_seconds=0.1))[f"{SUCCESS}/hanging"] == 0
     late = scraper._callers["hanging"].call()
     hanging.released.set()
-    await asyncio.wait_for(late.outcome, timeout=10)
+    await wait([late], 10)
+    assert late.outcome is not None
     seen = await scrape(scraper)
     # The second call's answer: what the hanging one read is out of date.
     assert (seen["node_late"], seen[f"{SUCCESS}/hanging"]) == (2, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exporters.node import procfs
+from exporters.node.kept_file import KeptFile
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
@@ -66,9 +67,9 @@ def parse(data: bytes) -> dict[str, int]:
 
 def create(context: Context) -> Collect:
     """Return the collector of the conntrack table's size and counters."""
-    count = context.paths.proc("sys/net/netfilter/nf_conntrack_count")
-    limit = context.paths.proc("sys/net/netfilter/nf_conntrack_max")
-    statistics = context.paths.proc("net/stat/nf_conntrack")
+    count = context.proc("sys/net/netfilter/nf_conntrack_count")
+    limit = context.proc("sys/net/netfilter/nf_conntrack_max")
+    statistics = context.proc("net/stat/nf_conntrack")
 
     def collect() -> Iterator[Metric]:
         yield GaugeMetricFamily(
@@ -90,10 +91,10 @@ def create(context: Context) -> Collect:
     return collect
 
 
-def _present(path: str) -> bytes:
-    data = procfs.read_optional(path)
+def _present(file: KeptFile) -> bytes:
+    data = file.read_optional()
     if data is None:
-        raise NoData(f"{path} does not exist: nf_conntrack is probably not loaded")
+        raise NoData(f"{file.path} does not exist: nf_conntrack is probably not loaded")
     return data
 
 

@@ -66,10 +66,10 @@ def create(context: Context) -> Collect:
         )
     isolated = read_isolated(paths)
     written = cpuinfo.dialect(platform.machine())
-    times = SteadyCpuTimes()
+    stat, times = context.proc("stat"), SteadyCpuTimes()
 
     def collect() -> Iterator[Metric]:
-        shown = times.update(parse_cpu_times(procfs.read(paths.proc("stat"))))
+        shown = times.update(parse_cpu_times(stat.read()))
         yield from _present(seconds_families(shown, with_guest=with_guest))
         directories = cpu_topology.read_directories(paths)
         yield from _present(

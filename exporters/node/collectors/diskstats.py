@@ -97,6 +97,7 @@ def create(context: Context) -> Collect:
     """Return the collector. Raises StartError for contradicting filters."""
     paths = context.paths
     devices = device_filter(context.values)
+    statistics = context.proc("diskstats")
     has_udev = os.path.isdir(paths.udev_data)
     if not has_udev:
         # Not an error as upstream has it: every container is so (node_exporter#2579).
@@ -107,9 +108,7 @@ def create(context: Context) -> Collect:
 
     def collect() -> Iterator[Metric]:
         disks = [
-            disk
-            for disk in parse(procfs.read(paths.proc("diskstats")))
-            if not devices.ignored(disk.name)
+            disk for disk in parse(statistics.read()) if not devices.ignored(disk.name)
         ]
         known = [_properties(paths, disk) if has_udev else {} for disk in disks]
         found = (

@@ -11,19 +11,19 @@ from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
 def create(context: Context) -> Collect:
     """Return the collector of ``/proc/sys/kernel/random``."""
-    available = context.paths.proc("sys/kernel/random/entropy_avail")
-    size = context.paths.proc("sys/kernel/random/poolsize")
+    available = context.proc("sys/kernel/random/entropy_avail")
+    size = context.proc("sys/kernel/random/poolsize")
 
     def collect() -> Iterator[Metric]:
         yield GaugeMetricFamily(
             "node_entropy_available_bits",
             "Bits of available entropy.",
-            procfs.parse_uint(procfs.read(available)),
+            procfs.parse_uint(available.read()),
         )
         yield GaugeMetricFamily(
             "node_entropy_pool_size_bits",
             "Bits of entropy pool.",
-            procfs.parse_uint(procfs.read(size)),
+            procfs.parse_uint(size.read()),
         )
 
     return collect

@@ -76,7 +76,7 @@ def list_devices(path: str) -> list[str]:
     Raises NoData where nobody may look there, any other OSError, and ValueError.
     """
     try:
-        names = network_devices.list_devices(path)
+        names = list(network_devices.list_devices(path))
     except OSError as error:
         if error.errno in _NOT_OURS:
             raise NoData(f"could not read {path}: {error.strerror}") from error

@@ -27,10 +27,10 @@ def parse(data: bytes) -> FileHandles:
 
 def create(context: Context) -> Collect:
     """Return the collector of ``/proc/sys/fs/file-nr``."""
-    path = context.paths.proc("sys/fs/file-nr")
+    file = context.proc("sys/fs/file-nr")
 
     def collect() -> Iterator[Metric]:
-        for name, value in parse(procfs.read(path))._asdict().items():
+        for name, value in parse(file.read())._asdict().items():
             yield GaugeMetricFamily(
                 f"node_filefd_{name}", f"File descriptor statistics: {name}.", value
             )

@@ -11,12 +11,12 @@ from exporters.toolkit.metric import CounterMetricFamily, Metric
 
 def create(context: Context) -> Collect:
     """Return the collector of ``hung_task_detect_count`` (Linux 6.13 and later)."""
-    path = context.paths.proc("sys/kernel/hung_task_detect_count")
+    file = context.proc("sys/kernel/hung_task_detect_count")
 
     def collect() -> Iterator[Metric]:
-        data = procfs.read_optional(path)
+        data = file.read_optional()
         if data is None:
-            raise NoData(f"{path} does not exist: Linux >= 6.13 has it")
+            raise NoData(f"{file.path} does not exist: Linux >= 6.13 has it")
         yield CounterMetricFamily(
             "node_kernel_hung_tasks_total",
             "Total number of tasks that have been detected as hung since the system"

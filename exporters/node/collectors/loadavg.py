@@ -26,10 +26,10 @@ def parse(data: bytes) -> tuple[float, float, float]:
 
 def create(context: Context) -> Collect:
     """Return the collector of ``/proc/loadavg``."""
-    path = context.paths.proc("loadavg")
+    file = context.proc("loadavg")
 
     def collect() -> Iterator[Metric]:
-        loads = parse(procfs.read(path))
+        loads = parse(file.read())
         for minutes, load in zip(_MINUTES, loads, strict=True):
             yield GaugeMetricFamily(
                 f"node_load{minutes}", f"{minutes}m load average.", load

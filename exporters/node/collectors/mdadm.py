@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exporters.node import procfs
 from exporters.node.attributes import Attributes
 from exporters.node.gauges import Gauges
 from exporters.node.integers import decimal
@@ -34,15 +33,15 @@ _WITHOUT_DISKS = frozenset({"", "container", "imsm", "ddf"})
 
 def create(context: Context) -> Collect:
     """Return the collector of ``/proc/mdstat`` and ``/sys/block/md*/md``."""
-    path = context.paths.proc("mdstat")
+    file = context.proc("mdstat")
     block = context.paths.sys("block")
 
     def collect() -> Iterator[Metric]:
-        data = procfs.read_optional(path)
+        data = file.read_optional()
         if data is None:
-            raise NoData(f"{path} does not exist: md is probably not loaded")
+            raise NoData(f"{file.path} does not exist: md is probably not loaded")
         attributes, gauges = Attributes(), Gauges("node_md_", _HELP)
-        for array in read_arrays(path, data, attributes):
+        for array in read_arrays(file.path, data, attributes):
             add_array(gauges, array)
         for device in attributes.names(block):
             if device.startswith("md"):

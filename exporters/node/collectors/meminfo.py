@@ -8,6 +8,7 @@ example Balloon, Hugetlb, KReclaimable and SecPageTables (node_exporter#3049,
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -34,20 +35,17 @@ def parse(data: bytes) -> dict[str, int]:
             raise ValueError(
                 f"meminfo:{number}: expected 'Name: N kB', got {line[:60]!r}"
             )
-        amount = procfs.parse_uint(value)
-        if unit:
-            fields[f"{_metric(name)}_bytes"] = amount * 1024
-        else:
-            fields[_metric(name)] = amount
+        factor = 1024 if unit else 1
+        fields[_metric(name, has_unit=bool(unit))] = procfs.parse_uint(value) * factor
     return fields
 
 
 def create(context: Context) -> Collect:
     """Return the collector of ``/proc/meminfo``."""
-    path = context.paths.proc("meminfo")
+    file = context.proc("meminfo")
 
     def collect() -> Iterator[Metric]:
-        for name, value in parse(procfs.read(path)).items():
+        for name, value in parse(file.read()).items():
             family = (
                 CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
             )
@@ -58,9 +56,10 @@ def create(context: Context) -> Collect:
     return collect
 
 
-def _metric(field: bytes) -> str:
+@functools.lru_cache(maxsize=1024)  # the kernel's names are always the same
+def _metric(field: bytes, *, has_unit: bool) -> str:
     name = _PARENTHESES.sub(r"_\1", procfs.text(field.strip()))
-    return _NOT_IN_A_NAME.sub("_", name)
+    return _NOT_IN_A_NAME.sub("_", name) + ("_bytes" if has_unit else "")
 
 
 COLLECTOR = CollectorSpec("meminfo", create)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterable, Iterator, Mapping
 
 from exporters.node import sysfs
 from exporters.node.device_filter import DeviceFilter
+from exporters.node.keeper import Keeper
+from exporters.node.kept_attributes import KeptAttributes
 from exporters.node.network import network_devices
 from exporters.node.network.network_devices import BYTES_PER_MEGABIT, GONE, list_devices
-from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit.flags import boolean, string
-from exporters.toolkit.metric import CounterMetricFamily, GaugeMetricFamily, Metric
+from exporters.toolkit.metric import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    Metric,
+    Row,
+)
 
 
 IGNORED_DEVICES = string(
@@ -88,55 +93,60 @@ def create(context: Context) -> Collect:
             skip_invalid_speed=skip_invalid_speed,
             with_stats=with_stats,
         )
-    return lambda: collect_sysfs(paths, devices, skip_invalid_speed=skip_invalid_speed)
+    interfaces = Interfaces(paths.sys("class", "net"), context.keeper)
+
+    def collect() -> Iterable[Metric]:
+        found = interfaces.read(devices)
+        shown = families(found, skip_invalid_speed=skip_invalid_speed)
+        return [family for family in shown if family]
+
+    return collect
 
 
-def collect_sysfs(
-    paths: Paths, devices: DeviceFilter, *, skip_invalid_speed: bool
-) -> Iterable[Metric]:
-    """Return the families of *devices* by sysfs. Raises NoData and OSError."""
-    path = paths.sys("class", "net")
-    try:
-        names = [name for name in list_devices(path) if not devices.ignored(name)]
-        found = {name: read_device(path, name) for name in names}
-    except OSError as error:
-        if error.errno in _NOT_OURS:
-            raise NoData(f"could not read {path}: {error.strerror}") from error
-        raise
-    present = {name: files for name, files in found.items() if files is not None}
-    found_families = families(present, skip_invalid_speed=skip_invalid_speed)
-    return [family for family in found_families if family]
+class Interfaces:
+    """The interfaces in sysfs, whose attributes are kept open between scrapes."""
 
+    def __init__(self, path: str, keeper: Keeper) -> None:
+        """Read below *path* as far as *keeper* lets anything be kept."""
+        self._path = path
+        self._keeper = keeper
+        self._known: dict[tuple[str, int], KeptAttributes] = {}
 
-def read_device(path: str, name: str) -> Attributes | None:
-    """Return what the interface *name* has, None when it is gone by now.
+    def read(self, wanted: DeviceFilter) -> dict[str, Attributes]:
+        """Return what each interface that *wanted* lets through has, by name.
 
-    Upstream gives up on all interfaces when one goes away meanwhile; containers come
-    and go, so here only that one is left out. Raises OSError.
-    """
-    try:
-        directory = os.open(
-            f"{path}/{name}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-        )
-    except OSError as error:
-        if error.errno in GONE:
-            return None
-        raise
-    try:
-        return dict(_read_files(directory))
-    except OSError as error:
-        if error.errno in GONE:
-            return None
-        raise
-    finally:
-        os.close(directory)
+        Upstream gives up on all interfaces when one goes away meanwhile; containers
+        come and go, so here only that one is left out. Raises NoData and OSError.
+        """
+        try:
+            listed = list_devices(self._path)
+            return dict(self._read(listed, wanted))
+        except OSError as error:
+            if error.errno in _NOT_OURS:
+                raise NoData(
+                    f"could not read {self._path}: {error.strerror}"
+                ) from error
+            raise
 
-
-def _read_files(directory: int) -> Iterator[tuple[str, str]]:
-    for name in _FILES:
-        value = sysfs.read_optional(name, directory)
-        if value is not None:
-            yield name, value
+    def _read(
+        self, listed: Mapping[str, int], wanted: DeviceFilter
+    ) -> Iterator[tuple[str, Attributes]]:
+        known, self._known = self._known, {}  # who is gone is closed with *known*
+        for device in listed.items():
+            name, _ = device
+            if wanted.ignored(name):
+                continue
+            kept = known.get(device)
+            if kept is None:
+                kept = KeptAttributes(f"{self._path}/{name}", _FILES, self._keeper)
+            try:
+                attributes = kept.read()
+            except OSError as error:
+                if error.errno in GONE:
+                    continue
+                raise
+            self._known[device] = kept
+            yield name, attributes
 
 
 def families(
@@ -153,15 +163,16 @@ def families(
         "Non-numeric data from /sys/class/net/<iface>, value is always 1.",
         labels=_INFO_LABELS,
     )
-    for device, files in devices.items():
-        up.add_metric((device,), files.get("operstate") == "up")
-        info.add_metric(_info(device, files), 1)
+    labelled = [((device,), files) for device, files in devices.items()]
+    for row, files in labelled:
+        up.add_metric(row, files.get("operstate") == "up")
+        info.add_metric(_info(row[0], files), 1)
     yield from (up, info)
-    for file, name in _NUMBERS.items():
-        values = _numbers(devices, file)
+    for file in _NUMBERS:
         if file == "speed":
-            values = _speeds(values, skip_invalid=skip_invalid_speed)
-        yield _number_family(name, values)
+            yield _speed_family(labelled, skip_invalid=skip_invalid_speed)
+        else:
+            yield _number_family(file, labelled)
 
 
 def _info(device: str, files: Attributes) -> tuple[str, ...]:
@@ -177,31 +188,35 @@ def admin_state(flags: str | None) -> str:
     return "up" if sysfs.parse_integer(flags) & _IFF_UP else "down"
 
 
-def _numbers(devices: Mapping[str, Attributes], file: str) -> dict[str, int]:
-    return {
-        device: sysfs.parse_integer(files[file])
-        for device, files in devices.items()
-        if file in files
-    }
-
-
-def _speeds(megabits: Mapping[str, int], *, skip_invalid: bool) -> dict[str, int]:
-    # Some drivers say -1 where the speed is unknown.
-    return {
-        device: speed * BYTES_PER_MEGABIT
-        for device, speed in megabits.items()
-        if speed >= 0 or not skip_invalid
-    }
-
-
-def _number_family(name: str, values: Mapping[str, int]) -> Metric:
-    kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
-    family = kind(
-        f"node_network_{name}", f"Network device property: {name}", labels=("device",)
-    )
-    for device, value in values.items():
-        family.add_metric((device,), value)
+def _number_family(file: str, devices: Iterable[tuple[Row, Attributes]]) -> Metric:
+    family = _empty_family(file)
+    add, parse = family.add_metric, sysfs.parse_integer
+    for row, files in devices:
+        text = files.get(file)
+        if text is not None:
+            add(row, parse(text))
     return family
+
+
+def _speed_family(
+    devices: Iterable[tuple[Row, Attributes]], *, skip_invalid: bool
+) -> Metric:
+    family = _empty_family("speed")
+    for row, files in devices:
+        if "speed" not in files:
+            continue
+        megabits = sysfs.parse_integer(files["speed"])
+        # Some drivers say -1 where the speed is unknown.
+        if megabits >= 0 or not skip_invalid:
+            family.add_metric(row, megabits * BYTES_PER_MEGABIT)
+    return family
+
+
+def _empty_family(file: str) -> CounterMetricFamily | GaugeMetricFamily:
+    name = _NUMBERS[file]
+    kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+    text = f"Network device property: {name}"
+    return kind(f"node_network_{name}", text, labels=("device",))
 
 
 COLLECTOR = CollectorSpec(

@@ -36,20 +36,25 @@ def parse(data: bytes) -> Statistics:
     protocol. Raises ValueError.
     """
     statistics: Statistics = {}
-    rows = [(number, line.split(b" ")) for number, line in procfs.lines(data)]
+    rows = list(procfs.lines(data))
     if len(rows) % 2:
         raise ValueError(f"line {rows[-1][0]}: expected a line of values after names")
-    for (number, names), (_, values) in zip(rows[::2], rows[1::2], strict=True):
-        protocol = procfs.text(names[0])
-        if len(names) != len(values):
+    for (number, names), (_, line) in zip(rows[::2], rows[1::2], strict=True):
+        keys, values = _keys(names), line.split(b" ")[1:]
+        if len(keys) != len(values):
+            protocol = procfs.text(names.split(b" ")[0])
             raise ValueError(
                 f"line {number}: expected as many values as names for {protocol!r},"
-                f" got {len(values) - 1} and {len(names) - 1}"
+                f" got {len(values)} and {len(keys)}"
             )
-        for name, value in zip(names[1:], values[1:], strict=True):
-            key = (protocol[:-1], procfs.text(name))
-            statistics[key] = procfs.parse_number(value)
+        statistics.update(zip(keys, procfs.parse_numbers(values), strict=True))
     return statistics
+
+
+@functools.lru_cache(maxsize=64)  # the kernel's lines of names never change
+def _keys(names: bytes) -> tuple[tuple[str, str], ...]:
+    protocol, *fields = procfs.text(names).split(" ")
+    return tuple((protocol[:-1], field) for field in fields)
 
 
 def parse_snmp6(data: bytes) -> Statistics:
@@ -59,35 +64,43 @@ def parse_snmp6(data: bytes) -> Statistics:
     one is no protocol's and is left out.
     """
     statistics: Statistics = {}
-    for _, line in procfs.lines(data):
-        words = line.split()
+    for line in data.split(b"\n"):
+        words = line.split(None, 2)
         if len(words) < 2:
             continue
-        before, six, name = procfs.text(words[0]).partition("6")
-        if six:
-            statistics[before + six, name] = procfs.parse_number(words[1])
+        if key := _snmp6_key(words[0]):
+            statistics[key] = procfs.parse_number(words[1])
     return statistics
+
+
+@functools.lru_cache(maxsize=4096)
+def _snmp6_key(word: bytes) -> tuple[str, str] | None:
+    before, six, name = procfs.text(word).partition("6")
+    return (before + six, name) if six else None
 
 
 def create(context: Context) -> Collect:
     """Return the collector of netstat, snmp and snmp6; raises RegexError."""
-    netstat = context.paths.proc("net/netstat")
-    snmp = context.paths.proc("net/snmp")
-    snmp6 = context.paths.proc("net/snmp6")
-    # The kernel's names are the same at every scrape.
-    wanted = functools.lru_cache(maxsize=4096)(Regex(context.values[FIELDS]).search)
+    netstat, snmp, snmp6 = (
+        context.proc("net", name) for name in ("netstat", "snmp", "snmp6")
+    )
+    wanted = Regex(context.values[FIELDS])
+
+    @functools.lru_cache(maxsize=4096)  # nor do the names
+    def title(key: tuple[str, str]) -> tuple[str, str] | None:
+        protocol, name = key
+        if not wanted.search(f"{protocol}_{name}"):
+            return None
+        # Without "_" in the text, as upstream has it.
+        return f"node_netstat_{protocol}_{name}", f"Statistic {protocol}{name}."
 
     def collect() -> Iterator[Metric]:
-        statistics = parse(procfs.read(netstat)) | parse(procfs.read(snmp))
+        statistics = parse(netstat.read()) | parse(snmp.read())
         # The file is not there where IPv6 is switched off.
-        statistics |= parse_snmp6(procfs.read_optional(snmp6) or b"")
-        for (protocol, name), value in statistics.items():
-            if wanted(f"{protocol}_{name}"):
-                yield UntypedMetricFamily(
-                    f"node_netstat_{protocol}_{name}",
-                    f"Statistic {protocol}{name}.",  # without "_", as upstream has it
-                    value,
-                )
+        statistics |= parse_snmp6(snmp6.read_optional() or b"")
+        for key, value in statistics.items():
+            if named := title(key):
+                yield UntypedMetricFamily(*named, value)
 
     return collect
 

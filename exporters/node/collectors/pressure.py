@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from exporters.node import procfs
+from exporters.node.kept_file import KeptFile
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit.metric import CounterMetricFamily, Metric
 
@@ -93,12 +94,12 @@ def parse(data: bytes) -> dict[str, int]:
 
 def create(context: Context) -> Collect:
     """Return the collector of ``/proc/pressure``."""
-    paths = {name: context.paths.proc("pressure", name) for name in _RESOURCES}
+    files = {name: context.proc("pressure", name) for name in _RESOURCES}
 
     def collect() -> Iterator[Metric]:
         found = False
-        for resource, path in paths.items():
-            data = _read(path)
+        for resource, file in files.items():
+            data = _read(file)
             if data is None:
                 log.debug("%s", _LACKING, extra={"fields": {"resource": resource}})
                 continue
@@ -110,9 +111,9 @@ def create(context: Context) -> Collect:
     return collect
 
 
-def _read(path: str) -> bytes | None:
+def _read(file: KeptFile) -> bytes | None:
     try:
-        return procfs.read_optional(path)
+        return file.read_optional()
     except OSError as error:
         if error.errno == errno.EOPNOTSUPP:
             raise NoData("pressure information is off: boot with psi=1") from error

@@ -60,12 +60,12 @@ def parse(data: bytes) -> list[Cpu]:
 
 def create(context: Context) -> Collect:
     """Return the collector of ``/proc/schedstat``."""
-    path = context.paths.proc("schedstat")
+    file = context.proc("schedstat")
 
     def collect() -> Iterator[Metric]:
-        data = procfs.read_optional(path)
+        data = file.read_optional()
         if data is None:
-            raise NoData(f"{path} does not exist: it needs CONFIG_SCHEDSTATS")
+            raise NoData(f"{file.path} does not exist: it needs CONFIG_SCHEDSTATS")
         cpus = parse(data)
         for name, text in _COUNTERS:
             counter = CounterMetricFamily(

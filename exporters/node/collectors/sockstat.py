@@ -35,15 +35,15 @@ def parse(data: bytes) -> dict[str, dict[str, int]]:
 
 def create(context: Context) -> Collect:
     """Return the collector of ``/proc/net/sockstat`` and ``sockstat6``."""
-    ipv4 = context.paths.proc("net/sockstat")
-    ipv6 = context.paths.proc("net/sockstat6")
+    ipv4 = context.proc("net/sockstat")
+    ipv6 = context.proc("net/sockstat6")
     page_size = os.sysconf("SC_PAGE_SIZE")
 
     def collect() -> Iterator[Metric]:
         # A kernel without IPv4 or without IPv6 has no such file.
-        protocols = parse(procfs.read_optional(ipv4) or b"")
+        protocols = parse(ipv4.read_optional() or b"")
         used = protocols.pop("sockets", None)
-        protocols |= parse(procfs.read_optional(ipv6) or b"")
+        protocols |= parse(ipv6.read_optional() or b"")
         if used is not None:
             yield GaugeMetricFamily(
                 "node_sockstat_sockets_used",

@@ -69,10 +69,10 @@ def parse(data: bytes) -> list[Row]:
 
 def create(context: Context) -> Collect:
     """Return the collector of ``/proc/net/softnet_stat``."""
-    path = context.paths.proc("net/softnet_stat")
+    file = context.proc("net/softnet_stat")
 
     def collect() -> Iterator[Metric]:
-        rows = parse(procfs.read(path))
+        rows = parse(file.read())
         for name, text in _COUNTERS:
             counter = CounterMetricFamily(
                 f"node_softnet_{name}_total", text, labels=["cpu"]

@@ -74,11 +74,11 @@ def parse(data: bytes) -> Stat:
 
 def create(context: Context) -> Collect:
     """Return the collector of ``/proc/stat`` without its CPU lines."""
-    path = context.paths.proc("stat")
+    file = context.proc("stat")
     with_softirqs = context.values[SOFTIRQ]
 
     def collect() -> Iterator[Metric]:
-        stat = parse(procfs.read(path))
+        stat = parse(file.read())
         yield from _families(stat)
         if with_softirqs:
             calls = CounterMetricFamily(

@@ -43,10 +43,7 @@ def parse(data: bytes) -> Queues:
 
 def create(context: Context) -> Collect:
     """Return the collector of ``/proc/net/udp`` and ``udp6``."""
-    paths = {
-        "v4": context.paths.proc("net/udp"),
-        "v6": context.paths.proc("net/udp6"),
-    }
+    files = {"v4": context.proc("net/udp"), "v6": context.proc("net/udp6")}
 
     def collect() -> Iterator[Metric]:
         family = GaugeMetricFamily(
@@ -54,15 +51,15 @@ def create(context: Context) -> Collect:
             "Number of allocated memory in the kernel for UDP datagrams in bytes.",
             labels=["queue", "ip"],
         )
-        for ip, path in paths.items():
+        for ip, file in files.items():
             # A kernel without IPv4 or without IPv6 has no such file.
-            data = procfs.read_optional(path)
+            data = file.read_optional()
             if data is not None:
                 queues = parse(data)
                 family.add_metric(["tx", ip], queues.tx)
                 family.add_metric(["rx", ip], queues.rx)
         if not family:
-            raise NoData(f"neither {paths['v4']} nor {paths['v6']} exists")
+            raise NoData(f"neither {files['v4'].path} nor {files['v6'].path} exists")
         yield family
 
     return collect

@@ -19,31 +19,33 @@ FIELDS = string(
 )
 
 
-def parse(data: bytes) -> dict[str, float]:
+def parse(data: bytes) -> dict[bytes, float]:
     """Return the fields of a vmstat file. Raises ValueError."""
-    fields: dict[str, float] = {}
+    fields: dict[bytes, float] = {}
     for number, line in procfs.lines(data):
-        words = line.split()
-        if len(words) < 2:
+        name, *values = line.split(None, 2)
+        if not values:
             raise ValueError(f"vmstat:{number}: expected 'name N', got {line[:60]!r}")
-        fields[procfs.text(words[0])] = procfs.parse_number(words[1])
+        fields[name] = procfs.parse_number(values[0])
     return fields
 
 
 def create(context: Context) -> Collect:
     """Return the collector of ``/proc/vmstat``; raises RegexError for a bad pattern."""
-    path = context.paths.proc("vmstat")
-    # The kernel's names are the same at every scrape.
-    wanted = functools.lru_cache(maxsize=4096)(Regex(context.values[FIELDS]).search)
+    file = context.proc("vmstat")
+    wanted = Regex(context.values[FIELDS])
+
+    @functools.lru_cache(maxsize=4096)  # the kernel's names are always the same
+    def title(field: bytes) -> tuple[str, str] | None:
+        name = procfs.text(field)
+        if not wanted.search(name):
+            return None
+        return f"node_vmstat_{name}", f"/proc/vmstat information field {name}."
 
     def collect() -> Iterator[Metric]:
-        for name, value in parse(procfs.read(path)).items():
-            if wanted(name):
-                yield UntypedMetricFamily(
-                    f"node_vmstat_{name}",
-                    f"/proc/vmstat information field {name}.",
-                    value,
-                )
+        for field, value in parse(file.read()).items():
+            if named := title(field):
+                yield UntypedMetricFamily(*named, value)
 
     return collect
 

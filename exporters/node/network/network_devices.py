@@ -44,10 +44,16 @@ def device_filter(values: Values, exclude: str = "", include: str = "") -> Devic
     return DeviceFilter.compile(exclude, include, common)
 
 
-def list_devices(path: str) -> list[str]:
-    """Return the devices below *path*; plain files are bonding_masters and such.
+def list_devices(path: str) -> dict[str, int]:
+    """Return the devices below *path*, sorted, each with the inode of its entry.
 
-    Raises OSError.
+    A device keeps that for life, whatever it is called; a later one of the same name
+    has another. Plain files are bonding_masters and such. Raises OSError.
     """
     with os.scandir(path) as entries:
-        return sorted(e.name for e in entries if not e.is_file(follow_symlinks=False))
+        found = {
+            entry.name: entry.inode()
+            for entry in entries
+            if not entry.is_file(follow_symlinks=False)
+        }
+    return dict(sorted(found.items()))

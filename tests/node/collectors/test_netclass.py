@@ -80,8 +80,8 @@ def test_no_sysfs_is_no_data(run: Run, tmp_path: Path) -> None:
 def test_an_interface_that_goes_away_costs_only_itself(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def list_devices(_: str) -> list[str]:
-        return ["eth0", "veth0"]
+    def list_devices(_: str) -> dict[str, int]:
+        return {"eth0": 1, "veth0": 2}
 
     monkeypatch.setattr(netclass, "list_devices", list_devices)
     assert values(run(netclass.COLLECTOR))["node_network_up"] == {"eth0": 1}

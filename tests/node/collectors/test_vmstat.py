@@ -7,7 +7,10 @@ from tests.node.conftest import Run
 
 
 def test_parse() -> None:
-    assert vmstat.parse(b"pgpgin 12\nnr_dirty 3\n") == {"pgpgin": 12.0, "nr_dirty": 3.0}
+    assert vmstat.parse(b"pgpgin 12\nnr_dirty 3\n") == {
+        b"pgpgin": 12.0,
+        b"nr_dirty": 3.0,
+    }
 
 
 @pytest.mark.parametrize("line", [b"pgpgin", b"pgpgin x"])

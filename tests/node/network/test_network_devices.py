@@ -83,4 +83,4 @@ def test_devices_are_what_is_no_plain_file(tmp_path: Path) -> None:
     (tmp_path / "bonding_masters").write_text("bond0\n")
     (tmp_path / "bond0").mkdir()
     (tmp_path / "eth0").symlink_to("../../devices/eth0")
-    assert network_devices.list_devices(str(tmp_path)) == ["bond0", "eth0"]
+    assert list(network_devices.list_devices(str(tmp_path))) == ["bond0", "eth0"]
