@@ -1,23 +1,22 @@
 """`python -m benchmarks [PART ...]`: ours and the originals, side by side.
 
 `make bench` names the originals, which else are in variables: $NODE_EXPORTER,
-$NODE_EXPORTER_SID, $NODE_EXPORTER_MASTER, $NGINX_EXPORTER, $NGINX_EXPORTER_SID, and
-$NGINX for the nginx to ask. Without a part all run; what cannot is left out, and said.
-Everything listens on loopback and is ended after.
+$NODE_EXPORTER_SID, $NODE_EXPORTER_MASTER, $NGINX_EXPORTER, $NGINX_EXPORTER_SID,
+$PROMTAIL, $NGINX for the nginx to ask, and $LOKI to ship to. Without a part all run;
+what cannot is left out, and said. Everything listens on loopback and is ended after.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
-from benchmarks import devices, nginx, node, programs
+from benchmarks import devices, nginx, node, programs, shipping, together
+from benchmarks.command import end_on_sigterm, positive
+from benchmarks.machine import load, machine
 from benchmarks.measure import Plan
 from benchmarks.part import Part, Setting
 from benchmarks.process import BenchmarkError, LeftOutError
@@ -29,11 +28,15 @@ PARTS: dict[str, Part] = {
     "devices": devices.sections,
     "nginx": nginx.one,
     "targets": nginx.many,
+    "shipper": shipping.log,
+    "pipeline": shipping.stages,
+    "idle": shipping.idle,
+    "together": together.sections,
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run what *argv* asks for; a BenchmarkError is one line and exit code 1."""
+    """Run what *argv* asks for; exit code 1 if any of it failed, 2 for a wrong flag."""
     arguments = parser().parse_args(argv)
     plan = Plan(arguments.scrapes, arguments.rounds, arguments.starts)
     report = Report()
@@ -46,12 +49,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"\n{report.text()}", flush=True)
         if arguments.json:
             report.write(arguments.json)
-    except (BenchmarkError, OSError) as error:
+    except OSError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
+    return 1 if report.failed else 0
 
 
 def run_part(
@@ -59,17 +62,20 @@ def run_part(
 ) -> None:
     """Run a part, print its sections and add them to *report*.
 
-    One that cannot run here is noted there, or an error if it was *named*.
+    One that cannot run here is left out, which is a failure if it was *named*; the
+    others go on after one that failed.
     """
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         try:
             for section in PARTS[name](Setting(python, plan, Path(folder))):
                 print(f"\n{section_text(section)}", flush=True)
                 report.sections.append(section)
-        except LeftOutError as error:
-            if named:
-                raise
-            report.left_out.append(f"{name}: {error}")
+        except BenchmarkError as error:
+            if isinstance(error, LeftOutError) and not named:
+                report.left_out.append(f"{name}: {error}")
+            else:
+                report.failed.append(f"{name}: {error}")
+                print(f"benchmarks: {error}", file=sys.stderr)
 
 
 def _say(report: Report, *lines: str) -> None:
@@ -113,41 +119,6 @@ def known(name: str) -> str:
     return name
 
 
-def positive(text: str) -> int:
-    """Return *text* as a number above 0; raise ArgumentTypeError otherwise."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
-    return int(text)
-
-
-def machine() -> str:
-    """Return what this runs on, and how busy it is."""
-    system = os.uname()
-    return (
-        f"{os.cpu_count()} x {processor(Path('/proc/cpuinfo').read_text())}, "
-        f"{system.sysname} {system.release} {system.machine}; load average: {load()}"
-    )
-
-
-def processor(cpuinfo: str) -> str:
-    """Return the name of the first processor of a cpuinfo file."""
-    for line in cpuinfo.splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() == "model name":
-            return value.strip()
-    return "unnamed CPU"
-
-
-def load() -> str:
-    """Return the load averages of 1, 5 and 15 minutes."""
-    return " ".join(f"{value:.2f}" for value in os.getloadavg())
-
-
-def _end(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    # As for ^C: what was started is ended on the way out.
-    signal.signal(signal.SIGTERM, _end)
+    end_on_sigterm()
     sys.exit(main())

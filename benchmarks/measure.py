@@ -118,7 +118,7 @@ def scrapes(
     """
     series = {kind: (Series(), Series()) for kind in kinds}
     with ExitStack() as stack:
-        both = [_connected(contender, folder, stack) for contender in pair]
+        both = [connected(contender, folder, stack) for contender in pair]
         for kind, pair_of_series in series.items():
             for running, connection in both:
                 Series().run(running, connection, WARM_UP, kind)
@@ -129,9 +129,10 @@ def scrapes(
         return Measured(series, (ours, original))
 
 
-def _connected(
+def connected(
     contender: Contender, folder: Path, stack: ExitStack
 ) -> tuple[Running, Connection]:
+    """Start *contender*, wait for its first answer, and connect; *stack* ends both."""
     port = free_port()
     command = with_port(contender.command, port)
     running = stack.enter_context(started(command, contender.environ, folder))

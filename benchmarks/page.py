@@ -55,7 +55,8 @@ def _markdown_lines(report: Report) -> Iterator[str]:
     for line in lines:
         yield _cells(line)
     yield ""
-    yield from (f"- Left out: {each}" for each in report.left_out)
+    yield from (f"- {each}" for each in report.missing())
+    yield ""
     yield from _folded("The whole run", report)
 
 

@@ -20,11 +20,12 @@ HEADINGS = ("work", "measure", "ours", "theirs", "ratio", "by round", "target", 
 
 @dataclass(slots=True)
 class Report:
-    """Lines about the machine, the sections, and what was left out and why."""
+    """Lines about the machine, the sections, what was left out and what failed."""
 
     about: list[str] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
 
     def lines(self) -> list[tuple[str, ...]]:
         """Return the lines of the summary: all rows that have a target."""
@@ -34,7 +35,12 @@ class Report:
         """Return the summary as it is printed at the end of a run."""
         lines = self.lines()
         parts = [aligned(lines, left=2)] if len(lines) > 1 else []
-        return "\n".join(parts + [f"left out: {each}" for each in self.left_out])
+        return "\n".join(parts + self.missing())
+
+    def missing(self) -> list[str]:
+        """Return a line for each part that is not in the table, and why."""
+        left_out = [f"left out: {each}" for each in self.left_out]
+        return left_out + [f"failed: {each}" for each in self.failed]
 
     def write(self, file: Path) -> None:
         """Write this as JSON."""
@@ -42,6 +48,7 @@ class Report:
             "about": self.about,
             "sections": [_from_section(section) for section in self.sections],
             "left_out": self.left_out,
+            "failed": self.failed,
         }
         file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
@@ -69,6 +76,7 @@ def read(file: Path) -> Report:
             [str(line) for line in content["about"]],
             [_to_section(section) for section in content["sections"]],
             [str(line) for line in content["left_out"]],
+            [str(line) for line in content["failed"]],
         )
     except (OSError, ValueError) as error:
         raise BenchmarkError(f"{file}: expected the JSON of a run: {error}") from None

@@ -15,7 +15,6 @@ from the daemon's socket by a loop that looks at nothing, and by ``docker logs``
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import tempfile
 import time
@@ -23,7 +22,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from benchmarks.__main__ import _end, load, machine, positive
+from benchmarks.command import end_on_sigterm, positive
+from benchmarks.machine import load, machine
 from benchmarks.measure import turn
 from benchmarks.process import BenchmarkError, cpu_seconds, peak_rss
 from benchmarks.shipper_containers import JSON, PLAIN, DaemonClock, engine
@@ -32,6 +32,7 @@ from benchmarks.shipper_programs import (
     Scene,
     Shipper,
     Started,
+    receiver_name,
     receiving,
     shippers,
     shipping,
@@ -102,27 +103,38 @@ def rate(polls: Sequence[tuple[float, int]]) -> float:
     return (last - first) / (ended - began) if ended > began else float("nan")
 
 
-def compare(arguments: argparse.Namespace, folder: Path) -> None:
-    """Ship one log in rounds, and print the table."""
-    lines, stages = arguments.lines, arguments.pipeline
+class Runs(NamedTuple):
+    """All rounds: of each shipper by name, and of each plain reading."""
+
+    shipped: dict[str, list[Shipped]]
+    reads: dict[str, list[Read]]
+
+
+def measure(lines: int, rounds: int, folder: Path, *, stages: bool) -> Runs:
+    """Ship one log in rounds; raises BenchmarkError."""
     contenders = shippers()
-    runs: dict[str, list[Shipped]] = {each.name: [] for each in contenders}
-    reads: dict[str, list[Read]] = {"bare": [], "docker logs": []}
+    runs = Runs({each.name: [] for each in contenders}, {"bare": [], "docker logs": []})
     with engine() as docker, receiving(folder) as receiver:
         scene = Scene(folder, receiver, docker)
         container = docker.write(lines, JSON if stages else PLAIN, "log")
-        print(f"to {receiver.name}; {lines:,} lines, {arguments.rounds} rounds")
-        for number in range(arguments.rounds):
-            reads["bare"].append(bare(container))
+        for number in range(rounds):
+            runs.reads["bare"].append(bare(container))
             for which in turn(number):
                 if which < len(contenders):
                     shipper = contenders[which]
-                    runs[shipper.name].append(
-                        ship(shipper, scene, lines, stages=stages)
-                    )
-            reads["docker logs"].append(docker_logs(container))
-    columns = [shipped_column(name, found, lines) for name, found in runs.items()]
-    columns += [read_column(name, found, lines) for name, found in reads.items()]
+                    shipped = ship(shipper, scene, lines, stages=stages)
+                    runs.shipped[shipper.name].append(shipped)
+            runs.reads["docker logs"].append(docker_logs(container))
+    return runs
+
+
+def compare(arguments: argparse.Namespace, folder: Path) -> None:
+    """Ship one log in rounds, and print the table."""
+    lines, rounds = arguments.lines, arguments.rounds
+    print(f"to {receiver_name()}; {lines:,} lines, {rounds} rounds")
+    runs = measure(lines, rounds, folder, stages=arguments.pipeline)
+    columns = [shipped_column(name, found, lines) for name, found in runs[0].items()]
+    columns += [read_column(name, found, lines) for name, found in runs[1].items()]
     print(show(columns))
 
 
@@ -194,5 +206,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _end)
+    end_on_sigterm()
     sys.exit(main())

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from benchmarks.process import BenchmarkError, cpu_clock
+from benchmarks.process import BenchmarkError, LeftOutError, cpu_clock
 
 
 SOCKET: Final = "/var/run/docker.sock"
@@ -135,7 +135,7 @@ def _busybox(folder: Path) -> Path:
         for command in commands:
             subprocess.run(command, cwd=folder, capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise BenchmarkError(f"no busybox-static for an image: {error}") from error
+        raise LeftOutError(f"no busybox-static for an image: {error}") from error
     return next(
         path for path in folder.glob("unpacked/**/bin/busybox") if path.is_file()
     )

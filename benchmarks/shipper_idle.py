@@ -25,18 +25,32 @@ class Idle(NamedTuple):
     rss: int
 
 
-def compare_idle(containers: int, seconds: int, folder: Path) -> None:
-    """Watch each shipper with *containers* and with none for *seconds*; print."""
+class Pair(NamedTuple):
+    """A shipper without any container, and with some."""
+
+    none: Idle
+    some: Idle
+
+
+def measure_idle(containers: int, seconds: int, folder: Path) -> dict[str, Pair]:
+    """Watch each shipper with *containers* and with none for *seconds*."""
     with engine() as docker, receiving(folder) as receiver:
         scene = Scene(folder, receiver, docker)
         docker.start_idle(containers)
-        print(f"{containers} containers that log nothing, {seconds} s")
-        columns = []
-        for shipper in shippers():
-            none = rest(shipper, scene, 0, seconds)
-            some = rest(shipper, scene, containers, seconds)
-            columns.append(column(shipper.name, none, some, containers))
-    print(show(columns))
+        return {
+            shipper.name: Pair(
+                rest(shipper, scene, 0, seconds),
+                rest(shipper, scene, containers, seconds),
+            )
+            for shipper in shippers()
+        }
+
+
+def compare_idle(containers: int, seconds: int, folder: Path) -> None:
+    """Watch each shipper with *containers* and with none for *seconds*; print."""
+    print(f"{containers} containers that log nothing, {seconds} s")
+    found = measure_idle(containers, seconds, folder)
+    print(show([column(name, *pair, containers) for name, pair in found.items()]))
 
 
 def rest(shipper: Shipper, scene: Scene, containers: int, seconds: int) -> Idle:

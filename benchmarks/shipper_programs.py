@@ -166,6 +166,11 @@ def configuration(folder: Path, port: int, url: str, label: str) -> dict[str, An
     }
 
 
+def receiver_name() -> str:
+    """Return what the shippers ship to."""
+    return "Loki" if os.environ.get("LOKI") else "a sink that stores nothing"
+
+
 @contextmanager
 def receiving(folder: Path) -> Iterator[Receiver]:
     """Run Loki where $LOKI names one, else a sink that stores nothing."""
@@ -180,7 +185,7 @@ def receiving(folder: Path) -> Iterator[Receiver]:
         with started(words, programs.environment(), folder) as running:
             first_answer(running, port, "/metrics")
             _until_ready(running, f"{url}/ready")
-            yield Receiver("Loki", url, running.pid, None)
+            yield Receiver(receiver_name(), url, running.pid, None)
         return
     words = [sys.executable, "-m", "benchmarks.shipper_sink", str(port)]
     with started(words, programs.python_path(), folder) as running:
@@ -192,7 +197,7 @@ def receiving(folder: Path) -> Iterator[Receiver]:
             with urllib.request.urlopen(f"{url}/count", timeout=60) as answer:
                 return Received(*json.load(answer))
 
-        yield Receiver("a sink that stores nothing", url, running.pid, taken)
+        yield Receiver(receiver_name(), url, running.pid, taken)
 
 
 def _until_ready(running: Running, url: str) -> None:

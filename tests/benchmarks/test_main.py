@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from benchmarks import __main__, nginx, node
-from benchmarks.__main__ import main, processor
+from benchmarks.__main__ import main
+from benchmarks.part import Section, Setting
 from benchmarks.report import read
+from benchmarks.summary import Row
+from benchmarks.units import count
 
 
 ROOT = Path(__file__).parents[2]
@@ -103,9 +107,25 @@ def test_what_cannot_run_is_left_out_of_all_parts(
     assert "left out: node: $NODE_EXPORTER: expected a program, got ''" in said
     assert "left out: one: $NGINX_EXPORTER: expected a program" in said
     assert len(read(file).left_out) == 2
-    # Who asks for it by name is told so.
+    # For who asks for it by name that is a failure.
     assert main(["node"]) == 1
     assert "benchmarks: $NODE_EXPORTER: expected" in capsys.readouterr().err
+
+
+def test_the_others_go_on_after_one_that_failed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def works(_: Setting) -> Iterator[Section]:
+        yield Section("fine", "theirs", "", (Row("CPU", 1.0, 2.0, count),))
+
+    monkeypatch.setenv("NODE_EXPORTER", "/nonexistent")
+    parts = {"node": node.sections, "works": works}
+    monkeypatch.setattr(__main__, "PARTS", parts)
+    assert main([]) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith("benchmarks: $NODE_EXPORTER: expected a program")
+    assert "fine, beside theirs" in said.out
+    assert "failed: node: $NODE_EXPORTER" in said.out
 
 
 def test_an_original_that_is_missing_is_one_line(
@@ -120,7 +140,7 @@ def test_an_original_that_is_missing_is_one_line(
 @pytest.mark.parametrize(
     ("argument", "says"),
     [
-        ("apache", "expected one of node, devices, nginx, targets, got 'apache'"),
+        ("apache", "expected one of node, devices, nginx, targets, shipper, "),
         ("--scrapes=0", "expected a number above 0, got '0'"),
         ("--rounds=x", "expected a number above 0, got 'x'"),
     ],
@@ -131,9 +151,3 @@ def test_a_wrong_argument(
     with pytest.raises(SystemExit):
         main([argument])
     assert says in capsys.readouterr().err
-
-
-def test_processor() -> None:
-    text = "processor\t: 0\nmodel name\t: AMD EPYC\n"
-    assert processor(text) == "AMD EPYC"
-    assert processor("Hardware : BCM2835\n") == "unnamed CPU"

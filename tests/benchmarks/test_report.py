@@ -85,8 +85,14 @@ def test_any_row_comes_back(row: Row) -> None:
         ("", "expected the JSON of a run: Expecting value"),
         ("[]", "expected what --json wrote"),
         ("{}", "expected what --json wrote, got something else: KeyError('about')"),
-        ('{"about": [], "sections": [1], "left_out": []}', "expected what --json"),
-        ('{"about": [], "sections": 1, "left_out": []}', "expected what --json"),
+        (
+            '{"about": [], "sections": [1], "left_out": [], "failed": []}',
+            "expected what --json",
+        ),
+        (
+            '{"about": [], "sections": 1, "left_out": [], "failed": []}',
+            "expected what --json",
+        ),
     ],
 )
 def test_another_file_is_one_line(text: str, says: str, tmp_path: Path) -> None:
@@ -111,7 +117,7 @@ def test_the_page_gets_the_table_between_its_markers() -> None:
     assert found.endswith(f"{page.END}\nafter\n")
     assert "old" not in found
     assert "| 2.00 ms | 4.00 ms | 0.50 | 0.25-0.75 | ≤ 0.4 | missed |\n" in found
-    assert "- Left out: x: no root\n" in found
+    assert "- left out: x: no root\n" in found
     assert page.with_run(found, REPORT) == found
 
 
