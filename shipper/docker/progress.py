@@ -242,13 +242,19 @@ class StreamProgress:
         *checksum* is what `accept` returned. Lines depart in the order in which they
         were accepted.
         """
+        return self.depart_all((entry,), (checksum,), labels)
+
+    def depart_all(
+        self, entries: Sequence[Entry], checksums: Sequence[int], labels: Labels
+    ) -> Segment:
+        """Note that accepted lines are put now, see `depart`."""
         segment = self._segments[-1]
         if segment.labels is not labels and segment.labels != labels:
             if segment.pending:
                 segment = Segment(self, labels)
                 self._segments.append(segment)
             segment.labels = labels
-        segment.pending.append((entry, checksum))
+        segment.pending.extend(zip(entries, checksums, strict=True))
         return segment
 
     def lose(self, count: int) -> None:
@@ -424,6 +430,17 @@ class Progress:
         """Note that a line of *stream* is put, see `StreamProgress.depart`."""
         self._departed_ns = entry.timestamp_ns
         return stream.depart(entry, checksum, labels)
+
+    def depart_all(
+        self,
+        stream: StreamProgress,
+        entries: Sequence[Entry],
+        checksums: Sequence[int],
+        labels: Labels,
+    ) -> Segment:
+        """Note that lines of *stream* are put, see `StreamProgress.depart`."""
+        self._departed_ns = entries[-1].timestamp_ns
+        return stream.depart_all(entries, checksums, labels)
 
     @property
     def read(self) -> Position:

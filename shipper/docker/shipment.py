@@ -6,6 +6,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import groupby
+from operator import itemgetter
+from typing import Final
 
 from shipper.docker.backlog import Backlog
 from shipper.docker.frames import SYSTEMERR, UNSTAMPED, Line
@@ -38,6 +41,8 @@ PATIENCE_SECONDS = 2.0
 
 LOOK_SECONDS = 0.2
 """How often those that wait look whether Docker may lose lines now."""
+
+_STREAM: Final[Callable[[Record], int]] = itemgetter(0)
 
 Label = Callable[[Discovered], dict[int, Labels]]
 
@@ -179,17 +184,21 @@ class Shipment:
                 await self._depart_all(records)
 
     async def _depart_all(self, records: list[Record]) -> None:
-        labels, depart, put = self.labels, self.progress.depart, self._sink.put
-        departed = 0
+        labels, departed = self.labels, 0
         try:
-            for stream, entry, checksum in records:
-                departed += 1
+            for stream, run in groupby(records, _STREAM):
+                some = list(run)
+                departed += len(some)
                 mine = labels.get(stream)
                 if mine is None:
-                    await self._depart_odd(labels, (stream, entry, checksum))
+                    for record in some:
+                        await self._depart_odd(labels, record)
                     continue
-                cursor = depart(self.progress.stream(stream), entry, checksum, mine)
-                await put(mine, entry, cursor)
+                entries = [record[1] for record in some]
+                checksums = [record[2] for record in some]
+                progress = self.progress.stream(stream)
+                cursor = self.progress.depart_all(progress, entries, checksums, mine)
+                await self._sink.put_all(((mine, entries),), cursor)
         except BaseException:
             if self.backlog is not None:  # it lets them go, or saves them at the end
                 self.backlog.keep(records[departed:])

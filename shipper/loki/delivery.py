@@ -99,7 +99,7 @@ class Delivery:
         fitted = fit(route.stream, part.batch, bounds, longest, text=text)
         if fitted.dropped:
             self._reports.out_of_time(route, fitted.dropped)
-            self._settle([ticket for ticket, _ in fitted.dropped])
+            self._settle([dropped.ticket for dropped in fitted.dropped])
             part.batch = fitted.batch
         return fitted if fitted.entries else None
 
@@ -129,22 +129,22 @@ class Delivery:
         self._doubt.stored()
         if push.part.suspect or push.part.refused:
             self._doubt.false_alarm()
-        tickets = push.fitted.batch.tickets
-        self._reports.stored(push.route, len(tickets), push.body)
-        self._reports.limited(push.route, push.fitted.notes(), tickets)
-        self._settle(tickets)
+        batch = push.fitted.batch
+        self._reports.stored(push.route, len(batch), push.body)
+        self._reports.limited(push.route, push.fitted.notes(), batch.entries)
+        self._settle(batch.tickets)
 
     def _refused(self, push: Push) -> list[Part]:
         """Settle what was stored or refused; return what goes again, changed."""
-        plan, tickets = resend(push, self.knowledge), push.fitted.batch.tickets
-        again = [tickets[place] for place in sorted(plan.again)]
-        done = [t for place, t in enumerate(tickets) if place not in plan.again]
+        plan, batch = resend(push, self.knowledge), push.fitted.batch
+        again = sorted(plan.again)
+        done = batch.of([at for at in range(len(batch)) if at not in plan.again])
         if done:
-            size = len(push.body.data) * len(done) // len(tickets)
-            why = push.outcome.reason
-            self._reports.refused(push.route, done, plan.dropped, why, size)
-            self._reports.limited(push.route, push.fitted.notes(plan.again), done)
-            self._settle(done)
+            size, why = len(push.body.data) * len(done) // len(batch), push.outcome
+            entries, notes = done.entries, push.fitted.notes(plan.again)
+            self._reports.refused(push.route, entries, plan.dropped, why.reason, size)
+            self._reports.limited(push.route, notes, entries)
+            self._settle(done.tickets)
         return [push.part.changed(again)] if again else []
 
     async def _split(self, push: Push) -> list[Part]:
@@ -181,19 +181,19 @@ class Delivery:
 
     def _give_up(self, way: Way, push: Push) -> None:
         """Cut what is too large, or drop it."""
-        dropped, tickets = push.outcome.dropped, push.fitted.batch.tickets
+        dropped, batch = push.outcome.dropped, push.fitted.batch
         if "too_large" in dropped and push.part.cut_in_half():
             way.parts.append(push.part)
             return
         why, size = push.outcome.reason, len(push.body.data)
-        self._reports.refused(push.route, tickets, dropped, why, size)
-        self._settle(tickets)
+        self._reports.refused(push.route, batch.entries, dropped, why, size)
+        self._settle(batch.tickets)
 
     def _drop(self, push: Push) -> None:
         """Give entries up as the user's settings ask."""
-        tickets, size = push.fitted.batch.tickets, len(push.body.data)
-        self._reports.dropped(push.route, len(tickets), push.outcome, size)
-        self._settle(tickets)
+        batch, size = push.fitted.batch, len(push.body.data)
+        self._reports.dropped(push.route, len(batch), push.outcome, size)
+        self._settle(batch.tickets)
 
     async def _wait(self, push: Push, attempt: int) -> None:
         seconds = self._courier.delay(push, attempt)

@@ -57,14 +57,22 @@ class Bounds(NamedTuple):
     newest_ns: int = ENDLESS
 
 
+class Dropped(NamedTuple):
+    """An entry that Loki would refuse for *reason*."""
+
+    ticket: Ticket
+    entry: Entry
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """What to push: *entries* of *batch*, and what was done to get there."""
 
     stream: Stream
     batch: Batch
-    entries: list[Entry]
-    dropped: Sequence[tuple[Ticket, str]] = ()
+    entries: Sequence[Entry]
+    dropped: Sequence[Dropped] = ()
     changed: Mapping[int, tuple[Note, ...]] = field(default_factory=dict)  # by place
     text: bool = False
 
@@ -94,7 +102,7 @@ def fit(
     peaks cost `Builder.add` 0.03 (of 3.6 from `put` to the acknowledgement): 1.7 %.
     1.0 s per million where every line takes surplus labels along.
     """
-    entries = [ticket.shipped for ticket in batch.tickets]
+    entries = batch.entries
     limits = bounds.limits
     most = min(limits.line_bytes or ENDLESS, longest_bytes or ENDLESS)
     shaped = shape(stream.labels, limits)
@@ -104,10 +112,10 @@ def fit(
     if shaped.surplus:
         stream = Stream.of(shaped.labels)
     why = TOO_LARGE if most == longest_bytes else TOO_LONG
-    return _Fitting(bounds, most, why, shaped, text=text).apply(stream, batch, entries)
+    return _Fitting(bounds, most, why, shaped, text=text).apply(stream, batch)
 
 
-def _all_fit(entries: list[Entry], peak: Peak, bounds: Bounds, most: int) -> bool:
+def _all_fit(entries: Sequence[Entry], peak: Peak, bounds: Bounds, most: int) -> bool:
     """Say for sure that nothing needs a look; False: perhaps something does."""
     limits = bounds.limits
     if peak.line_bytes > most:
@@ -141,20 +149,20 @@ class _Fitting:
         self._text = text
         self._bare = self._metadata(())  # what becomes of entries without metadata
 
-    def apply(self, stream: Stream, batch: Batch, entries: list[Entry]) -> Fitted:
-        """Return what of *entries*, those of *batch*, to push as *stream*."""
-        kept: list[Ticket] = []
+    def apply(self, stream: Stream, batch: Batch) -> Fitted:
+        """Return what of *batch* to push as *stream*."""
+        kept: list[int] = []
         fitted: list[Entry] = []
-        dropped: list[tuple[Ticket, str]] = []
+        dropped: list[Dropped] = []
         changed: dict[int, tuple[Note, ...]] = {}
-        for ticket, entry in zip(batch.tickets, entries, strict=True):
+        for place, entry in enumerate(batch.entries):
             if reason := self._out_of_time(entry.timestamp_ns):
-                dropped.append((ticket, reason))
+                dropped.append(Dropped(batch.tickets[place], entry, reason))
                 continue
             fits, notes = self._fit(entry)
             if notes:
                 changed[len(kept)] = notes
-            kept.append(ticket)
+            kept.append(place)
             fitted.append(fits)
         if dropped:
             batch = batch.of(kept)

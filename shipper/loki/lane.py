@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from shipper.pipeline.entry import Entry
 
 from .batch import Batch, Builder
 from .courier import Pause
@@ -39,10 +41,10 @@ class Lane:
         self._kick = asyncio.Event()
         self._flush = False
 
-    def add(self, ticket: Ticket) -> None:
-        """Append *ticket*; never waits, the ledger has made room before."""
-        if closed := self._builder.add(ticket, self._clock()):
-            self._closed.append(closed)
+    def add(self, ticket: Ticket, entries: Sequence[Entry]) -> None:
+        """Append *entries*; never waits, the ledger has made room before."""
+        if closed := self._builder.add_all(ticket, entries, self._clock()):
+            self._closed += closed
             self._kick.set()
 
     def flush(self) -> None:

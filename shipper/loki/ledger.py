@@ -1,8 +1,8 @@
 """Who still waits for an answer: acknowledgements in order, memory within bounds.
 
-Every entry gets a ticket when it is taken and loses it when each client has decided
-about it. A cursor hears of its entries in the order it handed them over, however many
-lanes and clients they travelled through.
+Entries that are put together share a ticket, which is out until each client has decided
+about each of them. A cursor hears of its entries in the order it handed them over,
+however many lanes and clients they travelled through.
 
 Memory. `Limits.total_bytes` (8 MiB) is shared by all cursors and none may hold more
 than `Limits.cursor_bytes` (4 MiB), so a refused container cannot take everything; and
@@ -14,11 +14,11 @@ wait: Docker's log file is the queue.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from shipper.pipeline.entry import Cursor, Entry, Labels
+from shipper.pipeline.entry import Cursor, Entry, Streams, metadata_bytes
 
 
 ENTRY_COST_BYTES = 352
@@ -56,29 +56,38 @@ class Account:
     pending: deque[Ticket] = field(default_factory=deque)
     held_bytes: int = 0
 
-    def cost(self, entry: Entry) -> int:
-        """Return the bytes of memory that *entry* of it holds while it is under way."""
-        if not self.staged:
-            return cost(entry)
-        return cost(entry) + len(entry.line) + STAGED_COST_BYTES
+    def cost(self, entries: Sequence[Entry]) -> int:
+        """Return the bytes of memory that *entries* of it hold while under way."""
+        size = cost(entries)
+        if self.staged:
+            size += len(entries) * STAGED_COST_BYTES
+            size += sum([len(entry[1]) for entry in entries])
+        return size
 
 
 class Ticket:
-    """An entry on its way and how many clients have not decided about it yet.
+    """Entries on their way together and how many decisions about them are to come.
 
-    *entry* is what the cursor gave and gets back, *shipped* is what goes to Loki: the
-    same, unless the user's max_line_size cut it.
+    *streams* is what the cursor gave and gets back.
     """
 
-    __slots__ = ("account", "entry", "labels", "shipped", "undecided")
+    __slots__ = ("account", "size", "streams", "undecided")
 
-    def __init__(self, entry: Entry, account: Account, undecided: int) -> None:
-        """Issue a ticket for *entry*; *undecided* is the number of clients."""
-        self.entry = entry
-        self.shipped = entry
-        self.labels: Labels = ()
+    def __init__(self, streams: Streams, account: Account, clients: int) -> None:
+        """Issue a ticket for *streams*; each client decides about each entry."""
+        self.streams = streams
         self.account = account
-        self.undecided = undecided
+        self.size = 0
+        self.undecided = 0
+        for _, entries in streams:
+            self.size += account.cost(entries)
+            self.undecided += clients * len(entries)
+
+    def entries(self) -> Sequence[Entry]:
+        """Return all entries, stream by stream."""
+        if len(self.streams) == 1:
+            return self.streams[0][1]
+        return [entry for _, entries in self.streams for entry in entries]
 
 
 class Ledger:
@@ -93,12 +102,12 @@ class Ledger:
         self.held_bytes = 0
         self.held_entries = 0
 
-    def admits(self, entries: Iterable[Entry], cursor: Cursor) -> bool:
+    def admits(self, entries: Sequence[Entry], cursor: Cursor) -> bool:
         """Say whether there is room for *entries* of *cursor* now."""
         account = self._accounts.get(id(cursor))
         if account is None:  # one line of its own goes always
             return True
-        size = sum(map(account.cost, entries))
+        size = account.cost(entries)
         limits = self._limits
         held = account.held_bytes + size
         return held <= limits.reserved_bytes or (
@@ -110,18 +119,23 @@ class Ledger:
         self._freed.clear()
         await self._freed.wait()
 
-    def enter(self, entry: Entry, cursor: Cursor) -> Ticket:
-        """Take *entry* in and return its ticket."""
+    def admits_all(self, streams: Streams, cursor: Cursor) -> bool:
+        """Say whether there is room for all of *streams* now."""
+        if len(streams) == 1:
+            return self.admits(streams[0][1], cursor)
+        return self.admits([entry for _, each in streams for entry in each], cursor)
+
+    def enter(self, streams: Streams, cursor: Cursor) -> Ticket:
+        """Take *streams* in and return their ticket."""
         account = self._accounts.get(id(cursor))
         if account is None:
             account = Account(cursor, getattr(cursor, "staged", False))
             self._accounts[id(cursor)] = account
-        ticket = Ticket(entry, account, self._clients)
+        ticket = Ticket(streams, account, self._clients)
         account.pending.append(ticket)
-        size = account.cost(entry)
-        account.held_bytes += size
-        self.held_bytes += size
-        self.held_entries += 1
+        account.held_bytes += ticket.size
+        self.held_bytes += ticket.size
+        self.held_entries += sum([len(entries) for _, entries in streams])
         return ticket
 
     def undecided(self) -> Iterator[Ticket]:
@@ -130,10 +144,13 @@ class Ledger:
             yield from (ticket for ticket in account.pending if ticket.undecided)
 
     def settle(self, tickets: Iterable[Ticket]) -> None:
-        """Note that one client decided about *tickets*; tell their cursors."""
+        """Note that one client decided about an entry of each of *tickets*.
+
+        Their cursors are told of what all clients have decided about.
+        """
         touched: dict[int, Account] = {}
-        for ticket in tickets:
-            ticket.undecided -= 1
+        for ticket, count in Counter(tickets).items():
+            ticket.undecided -= count
             if not ticket.undecided:
                 touched[id(ticket.account)] = ticket.account
         for account in touched.values():
@@ -144,9 +161,9 @@ class Ledger:
         freed = 0
         pending = account.pending
         while pending and not pending[0].undecided:
-            entry = pending.popleft().entry
-            done.append(entry)
-            freed += account.cost(entry)
+            ticket = pending.popleft()
+            done += ticket.entries()
+            freed += ticket.size
         if not done:
             return
         account.held_bytes -= freed
@@ -158,9 +175,9 @@ class Ledger:
         account.cursor.acknowledge(done)
 
 
-def cost(entry: Entry) -> int:
-    """Return the bytes of memory that *entry* holds, of a source without stages."""
-    if entry.metadata:
-        extra = ENTRY_COST_BYTES + METADATA_COST_BYTES * len(entry.metadata)
-        return entry.size_bytes + extra
-    return len(entry.line) + ENTRY_COST_BYTES
+def cost(entries: Sequence[Entry]) -> int:
+    """Return the bytes of memory that *entries* hold, of a source without stages."""
+    size = len(entries) * ENTRY_COST_BYTES + sum([len(entry[1]) for entry in entries])
+    for metadata in [entry[2] for entry in entries if entry[2]]:
+        size += metadata_bytes(metadata) + METADATA_COST_BYTES * len(metadata)
+    return size

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from shipper.metrics import ClientMetrics, Reason
-from shipper.pipeline.entry import Labels
+from shipper.pipeline.entry import Entry, Labels
 
 from .batch import Builder
 from .body import Stream
@@ -62,27 +62,36 @@ class Outlet:
     def __len__(self) -> int:
         return len(self._lanes)
 
-    def add(self, labels: Labels, ticket: Ticket, owner: asyncio.TaskGroup) -> bool:
-        """Put *ticket* on the lane of *labels*; *owner* runs a lane that is new.
+    def add(
+        self,
+        labels: Labels,
+        entries: Sequence[Entry],
+        ticket: Ticket,
+        owner: asyncio.TaskGroup,
+    ) -> int:
+        """Put *entries* on the lane of *labels*; *owner* runs a lane that is new.
 
-        Returns False when max_streams drops it, which is counted then.
+        Returns how many of them max_streams drops, which are counted then.
         """
-        if self._limits.max_streams and not self._admits(labels, ticket):
-            return False
+        dropped = 0
+        if self._limits.max_streams:
+            kept = [entry for entry in entries if self._admits(labels, entry)]
+            dropped, entries = len(entries) - len(kept), kept
+        if not entries:
+            return dropped
         lane = self._lanes.get(labels)
         if lane is not None:
-            lane.add(ticket)
-            return True
+            lane.add(ticket, entries)
+            return dropped
         lane = self._lanes[labels] = self._open(labels)
-        lane.add(ticket)
+        lane.add(ticket, entries)
         task = owner.create_task(self._run(labels, lane), name=f"lane {labels}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return True
+        return dropped
 
-    def _admits(self, labels: Labels, ticket: Ticket) -> bool:
+    def _admits(self, labels: Labels, entry: Entry) -> bool:
         tenant = tenant_of(labels, self.settings)
-        entry = ticket.shipped
         if self._streams.admits(tenant, labels, entry.size_bytes):
             return True
         self._metrics.init_tenant(tenant)

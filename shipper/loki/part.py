@@ -10,7 +10,6 @@ from .batch import Batch
 from .body import Body
 from .doubt import Suspect
 from .fit import Fitted
-from .ledger import Ticket
 from .outcome import Answer, Outcome, Verdict
 from .route import Route
 from .settings import ClientSettings
@@ -41,7 +40,7 @@ class Part:
     @property
     def divisible(self) -> bool:
         """Say whether it has two entries or more."""
-        return len(self.batch.tickets) > 1
+        return len(self.batch) > 1
 
     def halves(self, attempts: int = 0) -> list[Part]:
         """Return the halves as a stack: what was read first is on top."""
@@ -50,14 +49,14 @@ class Part:
             for half in reversed(self.batch.halves())
         ]
 
-    def changed(self, tickets: Sequence[Ticket]) -> Part:
-        """Return a part of those of its *tickets* that go again, changed."""
-        batch, changes = self.batch.of(tickets), self.changes + 1
+    def changed(self, places: Sequence[int]) -> Part:
+        """Return a part of its entries at *places*, which go again, changed."""
+        batch, changes = self.batch.of(places), self.changes + 1
         return Part(batch, changes=changes, longest_bytes=self.longest_bytes)
 
     def cut_in_half(self) -> bool:
         """Let the one line be cut to half its size; False: it is small."""
-        size = len(self.batch.tickets[0].shipped.line)
+        size = len(self.batch.entries[0].line)
         size = min(size, self.longest_bytes or size)
         if size <= LEAST_HALVED_BYTES:
             return False

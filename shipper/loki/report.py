@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from shipper.metrics import ClientMetrics, Reason
+from shipper.pipeline.entry import Entry
 
 from .body import Body
-from .fit import Action, Note
-from .ledger import Ticket
+from .fit import Action, Dropped, Note
 from .outcome import Outcome, Verdict
 from .part import Push
 from .quiet import Quiet
@@ -66,25 +66,25 @@ class Reports:
     def refused(
         self,
         route: Route,
-        tickets: Sequence[Ticket],
+        entries: Sequence[Entry],
         dropped: Mapping[str, int],
         reason: str,
         size: int,
     ) -> None:
-        """Count what Loki refused of *tickets*, *size* bytes; the rest it has stored.
+        """Count what Loki refused of *entries*, *size* bytes; the rest it has stored.
 
         *dropped* has the entries by Loki's own words for it, *reason* its answer.
         """
-        entries, lost = len(tickets), sum(dropped.values())
+        count, lost = len(entries), sum(dropped.values())
         if not lost:
-            self._metrics.sent(entries, size)
+            self._metrics.sent(count, size)
             return
-        lost_bytes = size * lost // entries  # which ones, Loki does not say exactly
-        for word, count in dropped.items():
-            self._metrics.refused(word, count)
+        lost_bytes = size * lost // count  # which ones, Loki does not say exactly
+        for word, times in dropped.items():
+            self._metrics.refused(word, times)
         self._metrics.dropped(route.tenant, Reason.GENERIC, lost, lost_bytes)
-        if lost < entries:
-            self._metrics.sent(entries - lost, size - lost_bytes)
+        if lost < count:
+            self._metrics.sent(count - lost, size - lost_bytes)
         again = self._quiet.may_say(("refused", *dropped))
         if again is None:
             return
@@ -92,29 +92,29 @@ class Reports:
             "Loki refused entries for good, they are dropped",
             extra={"fields": {
                 "host": self._host, "tenant": route.tenant,
-                "stream": route.stream.text, "dropped": lost, "of": entries,
+                "stream": route.stream.text, "dropped": lost, "of": count,
                 "error": reason,
-                "first_timestamp_ns": tickets[0].entry.timestamp_ns,
+                "first_timestamp_ns": entries[0].timestamp_ns,
                 "suppressed": again,
             }},
         )  # fmt: skip
 
-    def out_of_time(self, route: Route, dropped: Sequence[tuple[Ticket, str]]) -> None:
+    def out_of_time(self, route: Route, dropped: Sequence[Dropped]) -> None:
         """Count entries that Loki would refuse for their time, as if it had."""
-        for ticket, reason in dropped:
+        for _, entry, reason in dropped:
             self._metrics.refused(reason, 1)
-            size = len(ticket.shipped.line)
+            size = len(entry.line)
             self._metrics.dropped(route.tenant, Reason.GENERIC, 1, size)
-            self._limited(route, (reason, Action.DROPPED), 1, ticket)
+            self._limited(route, (reason, Action.DROPPED), 1, entry)
 
     def limited(
-        self, route: Route, notes: Counter[Note], tickets: Sequence[Ticket]
+        self, route: Route, notes: Counter[Note], entries: Sequence[Entry]
     ) -> None:
-        """Count what was done so that Loki takes *tickets*."""
+        """Count what was done so that Loki takes *entries*."""
         for note, count in notes.items():
-            self._limited(route, note, count, max(tickets, key=_size))
+            self._limited(route, note, count, max(entries, key=_size))
 
-    def _limited(self, route: Route, note: Note, count: int, example: Ticket) -> None:
+    def _limited(self, route: Route, note: Note, count: int, example: Entry) -> None:
         reason, action = note
         self._metrics.limited(reason, action, count)
         again = self._quiet.may_say(note)
@@ -126,7 +126,7 @@ class Reports:
                 "host": self._host, "tenant": route.tenant, "reason": reason,
                 "action": action.value, "entries": count,
                 "stream": route.stream.text,
-                "example_timestamp_ns": example.shipped.timestamp_ns,
+                "example_timestamp_ns": example.timestamp_ns,
                 "example_bytes": _size(example), "suppressed": again,
             }},
         )  # fmt: skip
@@ -147,5 +147,5 @@ class Reports:
             )  # fmt: skip
 
 
-def _size(ticket: Ticket) -> int:
-    return len(ticket.shipped.line)
+def _size(entry: Entry) -> int:
+    return len(entry.line)

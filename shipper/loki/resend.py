@@ -46,14 +46,14 @@ def compare(dropped: Mapping[str, int], sent: Fitted, now: Fitted) -> Resend:
     if now.stream != sent.stream:
         return Resend(frozenset(range(len(sent.entries))), {})
     fitted = {
-        id(ticket): entry
-        for ticket, entry in zip(now.batch.tickets, now.entries, strict=True)
+        id(as_it_was): entry
+        for as_it_was, entry in zip(now.batch.entries, now.entries, strict=True)
     }
-    pairs = zip(sent.batch.tickets, sent.entries, strict=True)
+    pairs = zip(sent.batch.entries, sent.entries, strict=True)
     again = frozenset(
         place
-        for place, (ticket, entry) in enumerate(pairs)
-        if fitted.get(id(ticket), entry) != entry
+        for place, (as_it_was, entry) in enumerate(pairs)
+        if fitted.get(id(as_it_was), entry) != entry
     )
     left = dict(dropped)
     for (reason, _), count in (now.notes() - sent.notes()).items():

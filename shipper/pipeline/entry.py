@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -23,11 +24,16 @@ class Entry(NamedTuple):
     @property
     def size_bytes(self) -> int:
         """What Loki and promtail count of an entry: line and structured metadata."""
-        size = len(self.line)
-        for name, value in self.metadata:
-            size += len(name.encode(errors="replace"))
-            size += len(value.encode(errors="replace"))
-        return size
+        return len(self.line) + metadata_bytes(self.metadata)
+
+
+def metadata_bytes(metadata: Metadata) -> int:
+    """Return the size of *metadata* in UTF-8, names and values."""
+    size = 0
+    for name, value in metadata:
+        size += len(name.encode(errors="replace"))
+        size += len(value.encode(errors="replace"))
+    return size
 
 
 class Cursor(Protocol):
@@ -64,6 +70,10 @@ def stream_key(cursor: Cursor) -> int:
     return getattr(cursor, "stream_key", id(cursor))
 
 
+Streams = Sequence[tuple[Labels, Sequence[Entry]]]
+"""Entries in reading order for each of some streams; no stream without an entry."""
+
+
 class Sink(Protocol):
     """Where a source puts its entries."""
 
@@ -77,6 +87,13 @@ class BoundedSink(Sink, Protocol):
     sure: bool
     """Whether `put` never waits for entries that `admits` has admitted."""
 
+    async def put_all(self, streams: Streams, cursor: Cursor) -> None:
+        """Take all entries of *streams*, a few hundred, waiting while there is no room.
+
+        *cursor* may hear of them all at once, when the last is decided. When this is
+        cancelled either all were taken or, where `sure`, none.
+        """
+
     def admits(self, entries: Sequence[Entry], cursor: Cursor) -> bool:
         """Say whether there is room for all of *entries* now."""
 
@@ -84,14 +101,24 @@ class BoundedSink(Sink, Protocol):
         """Wait until there is more room; then ask `admits` again."""
 
 
-class AlwaysRoom:
+class AlwaysRoom(ABC):
     """What a `BoundedSink` says that has room for everything."""
 
     sure = True
+
+    @abstractmethod
+    async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
+        """Take *entry*."""
+
+    async def put_all(self, streams: Streams, cursor: Cursor) -> None:
+        """Put one after the other."""
+        for labels, entries in streams:
+            for entry in entries:
+                await self.put(labels, entry, cursor)
 
     def admits(self, entries: Sequence[Entry], cursor: Cursor) -> bool:  # noqa: ARG002 - see BoundedSink
         """Say that there is room."""
         return True
 
-    async def room(self) -> None:
+    async def room(self) -> None:  # noqa: B027 - there is nothing to wait for
         """Return at once."""

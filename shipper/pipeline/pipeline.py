@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from math import inf
 
-from .entry import BoundedSink, Cursor, Entry, Labels
+from .entry import BoundedSink, Cursor, Entry, Labels, Streams
 from .record import Record
 from .relay import Relay
 from .stage import Emit, Stage, StageConfig, Workshop
@@ -67,6 +67,25 @@ class Pipeline:
 
         When this is cancelled the entry was taken all the same.
         """
+        await self.put_all(((labels, (entry,)),), cursor)
+
+    async def put_all(self, streams: Streams, cursor: Cursor) -> None:
+        """Take all entries of *streams*, as `put` takes each."""
+        reached: dict[int, Relay] = {}
+        for labels, entries in streams:
+            for entry in entries:
+                reached |= self._take(labels, entry, cursor)
+        try:
+            for each in reached.values():
+                await each.put(self._sink)
+        except asyncio.CancelledError:
+            if left := [each for each in reached.values() if each.waiting]:
+                self._left += left  # it was taken: `run` brings it to the sink
+                self._sooner.set()
+            raise
+
+    def _take(self, labels: Labels, entry: Entry, cursor: Cursor) -> dict[int, Relay]:
+        """Run *entry* through the stages; return the relays that have something now."""
         relay = self._relay(cursor)
         record = Record(
             labels,
@@ -82,14 +101,7 @@ class Pipeline:
         if self._holders and self._due_at() < self._next_release:
             self._sooner.set()
         reached[id(relay)] = relay  # a joined line may be that of the file before
-        try:
-            for each in reached.values():
-                await each.put(self._sink)
-        except asyncio.CancelledError:
-            if left := [each for each in reached.values() if each.waiting]:
-                self._left += left  # it was taken: `run` brings it to the sink
-                self._sooner.set()
-            raise
+        return reached
 
     def admits(self, entries: Sequence[Entry], cursor: Cursor) -> bool:
         """Say whether there seems to be room for *entries* now."""

@@ -18,7 +18,7 @@ from shipper.docker.ledger import Ledger
 from shipper.docker.meters import NoMeters
 from shipper.docker.shipment import Shipment
 from shipper.docker.spooled import Discovered
-from shipper.pipeline.entry import BoundedSink, Cursor, Entry, Labels
+from shipper.pipeline.entry import BoundedSink, Cursor, Entry, Labels, Streams
 from shipper.pipeline.pipeline import Pipeline
 from shipper.pipeline.stage import Workshop
 from shipper.pipeline.stages import decolorize
@@ -70,6 +70,16 @@ class Loki:
         await self._until(lambda: len(self._held) < self.most)
         self.taken.append((labels, entry))
         self._held.append((entry, cursor))
+        await self._notify()
+
+    async def put_all(self, streams: Streams, cursor: Cursor) -> None:
+        entries = [(labels, each) for labels, found in streams for each in found]
+        if len(entries) == 1:
+            await self.put(*entries[0], cursor)
+            return
+        await self._until(lambda: len(self._held) + len(entries) <= self.most)
+        self.taken += entries
+        self._held += [(entry, cursor) for _, entry in entries]
         await self._notify()
 
     async def settle(self, count: int) -> None:

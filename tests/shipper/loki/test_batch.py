@@ -19,39 +19,45 @@ class Nobody:
 def test_metadata_counts_as_the_line_does() -> None:
     builder, ledger = Builder(size_bytes=100, wait_seconds=1), Ledger(1, Limits())
     some = Entry(1, b"x" * 40, (("k" * 5, "ü" * 5),))
-    first, second = ledger.enter(some, Nobody()), ledger.enter(some, Nobody())
+    first, second = enter(ledger, some), enter(ledger, some)
     assert some.size_bytes == 55
-    assert builder.add(first, 0.0) is None
-    assert builder.add(second, 0.0) == Batch((first,), Peak(40, 15, 1))
+    assert builder.add(first, some, 0.0) is None
+    closed = builder.add(second, some, 0.0)
+    assert closed == Batch([first], [some], Peak(40, 15, 1))
 
 
 @given(st.lists(st.integers(0, 9), max_size=80))
 def test_metadata_does_not_make_a_giant_message(pairs: list[int]) -> None:
     builder, ledger = Builder(size_bytes=1 << 30, wait_seconds=1), Ledger(1, Limits())
     entries = [Entry(1, b"", (("k" * 99, "v" * 30_000),) * count) for count in pairs]
-    tickets = [ledger.enter(entry, Nobody()) for entry in entries]
-    batches = [b for ticket in tickets if (b := builder.add(ticket, 0.0))]
+    ticket = enter(ledger, Entry(1, b""))
+    batches = [b for entry in entries if (b := builder.add(ticket, entry, 0.0))]
     for batch in [*batches, builder.take()]:
-        decoded = len(encode_request("", [t.shipped for t in batch.tickets]))
+        decoded = len(encode_request("", batch.entries))
         assert decoded <= DECODED_LIMIT_BYTES + 16
 
 
-def tickets(*sizes: int) -> list[Ticket]:
-    ledger, cursor = Ledger(1, Limits()), Nobody()
-    return [ledger.enter(Entry(n, b"x" * size), cursor) for n, size in enumerate(sizes)]
+def enter(ledger: Ledger, *entries: Entry) -> Ticket:
+    return ledger.enter((((), entries),), Nobody())
+
+
+def lines(*sizes: int) -> list[Entry]:
+    return [Entry(n, b"x" * size) for n, size in enumerate(sizes)]
+
+
+def add(builder: Builder, entries: Sequence[Entry]) -> list[Batch | None]:
+    """Add *entries*, each with a ticket of its own."""
+    ledger = Ledger(1, Limits())
+    return [builder.add(enter(ledger, entry), entry, 0.0) for entry in entries]
 
 
 def sizes(batch: Batch | None) -> list[int] | None:
-    return (
-        None
-        if batch is None
-        else [len(ticket.shipped.line) for ticket in batch.tickets]
-    )
+    return None if batch is None else [len(entry.line) for entry in batch.entries]
 
 
 def test_closes_before_the_size_is_exceeded() -> None:
     builder = Builder(size_bytes=100, wait_seconds=1)
-    closed = [sizes(builder.add(t, 0.0)) for t in tickets(40, 60, 1, 99, 1)]
+    closed = [sizes(batch) for batch in add(builder, lines(40, 60, 1, 99, 1))]
     assert closed == [None, None, [40, 60], None, [1, 99]]
     assert sizes(builder.take()) == [1]
     assert not builder
@@ -59,19 +65,19 @@ def test_closes_before_the_size_is_exceeded() -> None:
 
 def test_a_line_larger_than_the_batch_goes_alone() -> None:
     builder = Builder(size_bytes=100, wait_seconds=1)
-    closed = [sizes(builder.add(t, 0.0)) for t in tickets(10, 500, 10)]
+    closed = [sizes(batch) for batch in add(builder, lines(10, 500, 10))]
     assert closed == [None, [10], [500]]
 
 
 def test_age_counts_from_the_first_entry_of_the_batch() -> None:
     builder = Builder(size_bytes=100, wait_seconds=1)
-    first, second, third = tickets(1, 1, 1)
-    builder.add(first, 10.0)
-    builder.add(second, 10.9)
+    [some], ticket = lines(1), enter(Ledger(1, Limits()))
+    builder.add(ticket, some, 10.0)
+    builder.add(ticket, some, 10.9)
     assert builder.due_in(10.9) == pytest.approx(0.1)
     assert builder.due_in(11.5) == pytest.approx(-0.5)
     builder.take()
-    builder.add(third, 20.0)
+    builder.add(ticket, some, 20.0)
     assert builder.due_in(20.0) == 1.0
 
 
@@ -81,50 +87,54 @@ def test_no_batch_is_too_large_for_loki_and_nothing_is_lost(
 ) -> None:
     limit = data.draw(st.sampled_from([100, 1 << 20, 1 << 30]))
     builder = Builder(size_bytes=limit, wait_seconds=1)
-    given_ = tickets(*lengths)
-    batches = [b for t in given_ if (b := builder.add(t, 0.0))]
+    given_, ledger = lines(*lengths), Ledger(1, Limits())
+    batches: list[Batch] = []
+    put: list[tuple[Ticket, Entry]] = []
+    while len(put) < len(given_):
+        some = given_[len(put) : len(put) + data.draw(st.integers(1, 9))]
+        ticket = enter(ledger, *some)
+        batches += builder.add_all(ticket, some, 0.0)
+        put += [(ticket, entry) for entry in some]
     if builder:
         batches.append(builder.take())
-    assert [t for batch in batches for t in batch.tickets] == given_
+    pairs = [zip(batch.tickets, batch.entries, strict=True) for batch in batches]
+    assert [pair for batch in pairs for pair in batch] == put
     for batch in batches:
-        lines = sum(len(t.shipped.line) for t in batch.tickets)
-        decoded = len(encode_request("", [t.shipped for t in batch.tickets]))
-        assert len(batch.tickets) == 1 or (
-            lines <= limit and decoded <= DECODED_LIMIT_BYTES + 16
+        size = sum(len(entry.line) for entry in batch.entries)
+        decoded = len(encode_request("", batch.entries))
+        assert batch.peak == Peak(max(len(entry.line) for entry in batch.entries))
+        assert len(batch) == 1 or (
+            size <= limit and decoded <= DECODED_LIMIT_BYTES + 16
         )
 
 
 def test_empty_lines_do_not_make_a_giant_message() -> None:
     builder = Builder(size_bytes=1 << 20, wait_seconds=1)
-    ledger, cursor = Ledger(1, Limits()), Nobody()
     count = DECODED_LIMIT_BYTES // 24 + 1
-    closed = [
-        batch
-        for n in range(count)
-        if (batch := builder.add(ledger.enter(Entry(n, b""), cursor), 0.0))
-    ]
+    closed = [batch for batch in add(builder, lines(*[0] * count)) if batch]
     assert len(closed) == 1
 
 
 @given(st.integers(2, 9))
 def test_halves_keep_the_order(count: int) -> None:
-    batch = Batch(tuple(tickets(*[1] * count)))
+    entries, ledger = lines(*[1] * count), Ledger(1, Limits())
+    batch = Batch([enter(ledger, entry) for entry in entries], entries)
     left, right = batch.halves()
-    assert left.tickets + right.tickets == batch.tickets
-    assert left.tickets
-    assert right.tickets
+    assert [*left.tickets, *right.tickets] == batch.tickets
+    assert [*left.entries, *right.entries] == entries
+    assert left
+    assert right
 
 
 def test_the_peak_is_that_of_the_batch_alone_and_goes_with_its_parts() -> None:
-    builder, ledger = Builder(size_bytes=100, wait_seconds=1), Ledger(1, Limits())
+    builder = Builder(size_bytes=100, wait_seconds=1)
     given = [
         Entry(1, b"x" * 90, (("k", "v"), ("l", "wx"))),
         Entry(2, b"x" * 7),
         Entry(3, b"x" * 30, (("key", "value"),)),
         Entry(4, b"x" * 100),
     ]
-    tickets = [ledger.enter(entry, Nobody()) for entry in given]
-    closed = [builder.add(ticket, 0.0) for ticket in tickets]
+    closed = add(builder, given)
     batches = [batch for batch in [*closed, builder.take()] if batch]
     assert [batch.peak for batch in batches] == [
         Peak(90, 5, 2),

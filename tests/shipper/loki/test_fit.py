@@ -45,9 +45,10 @@ def batch(*entries: Entry) -> Batch:
     """Return what the lane would make of *entries*."""
     builder = Builder(size_bytes=1 << 40, wait_seconds=1)
     account = Account(Journal(), staged=False)
-    tickets = [Ticket(entry, account, 1) for entry in entries]
-    closed = [done for t in tickets if (done := builder.add(t, 0))]
-    return Batch(tuple(tickets)) if closed else builder.take()
+    tickets = [Ticket((((), (entry,)),), account, 1) for entry in entries]
+    pairs = zip(tickets, entries, strict=True)
+    closed = [done for pair in pairs if (done := builder.add(*pair, 0))]
+    return Batch(tickets, entries) if closed else builder.take()
 
 
 def fitted(
@@ -108,12 +109,12 @@ def test_one_entry_at_the_border(
     found = fitted(beside, entry, beside)
     kept = [beside, beside] if sent is None else [beside, sent, beside]
     assert found.entries == kept
-    assert [ticket.shipped for ticket in found.batch.tickets] == [
+    assert list(found.batch.entries) == [
         beside, *([] if sent is None else [entry]), beside
     ]  # fmt: skip
     if note and note[1] is Action.DROPPED:
-        ((ticket, reason),) = found.dropped
-        assert (ticket.shipped, reason) == (entry, note[0])
+        ((_, gone, reason),) = found.dropped
+        assert (gone, reason) == (entry, note[0])
         assert not found.notes()
     else:
         assert not found.dropped
