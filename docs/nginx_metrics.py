@@ -95,7 +95,7 @@ def page() -> str:
 
 
 def _sections() -> Iterator[tuple[str, Iterable[Row]]]:
-    status = StubStatus(*(1 for _ in fields(StubStatus)))
+    status = StubStatus(*(1 for _ in StubStatus._fields))
     yield "nginx", _rows(nginx_metrics([({}, status)]))
     yield "NGINX Plus", _plus()
     yield "php-fpm", _rows(_fpm())

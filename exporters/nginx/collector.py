@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
 from exporters.nginx.errors import ScrapeError
-from exporters.nginx.http.client import Client
+from exporters.nginx.http.client import Answer, Client, status_of
+from exporters.nginx.http.together import ask_together
 from exporters.nginx.metrics import Labels, nginx_metrics, target_labels
 from exporters.nginx.patience import time_limit
 from exporters.nginx.stub_status import StubStatus
@@ -33,21 +33,22 @@ class Collector:
         *scrape_timeout_seconds* is what the scraper announced, None if nothing.
         """
         limit = time_limit(self._timeout_seconds, scrape_timeout_seconds)
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(_read(client, limit)) for client in self._clients
-            ]
-        statuses = (task.result() for task in tasks)
+        outcomes = await ask_together(self._clients, limit)
+        statuses = map(_read, self._clients, outcomes)
         return nginx_metrics(zip(self._labels, statuses, strict=True))
 
 
-async def _read(client: Client, limit_seconds: float) -> StubStatus | None:
+def _read(client: Client, outcome: Answer | Exception) -> StubStatus | None:
+    error: Exception
     try:
-        return await client.fetch(limit_seconds)
-    except ScrapeError as error:
-        reason = str(error)
-    except Exception as error:  # noqa: BLE001 - a defect met with one nginx must not hide the others
-        reason = f"unexpected {type(error).__name__}"
+        if isinstance(outcome, Answer):
+            return status_of(outcome)
+        error = outcome
+    except ScrapeError as found:
+        error = found
+    # A defect met with one nginx must not hide the others.
+    known = isinstance(error, ScrapeError)
+    reason = str(error) if known else f"unexpected {type(error).__name__}"
     fields = {"uri": client.target.name, "error": reason}
     log.error("error getting stats", extra={"fields": fields})
     return None

@@ -9,33 +9,57 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from operator import attrgetter
 
 from exporters.nginx.stub_status import StubStatus
 from exporters.nginx.targets import Target
 from exporters.toolkit.errors import StartError
-from exporters.toolkit.metric import Metric
+from exporters.toolkit.metric import Metric, Row
 
 
 NGINX_METRICS = (
     # name, HELP, type, the field of StubStatus
-    ("connections_accepted", "Accepted client connections", "counter", "accepted"),
-    ("connections_active", "Active client connections", "gauge", "active"),
-    ("connections_handled", "Handled client connections", "counter", "handled"),
+    (
+        "connections_accepted",
+        "Accepted client connections",
+        "counter",
+        "accepted",
+    ),
+    (
+        "connections_active",
+        "Active client connections",
+        "gauge",
+        "active",
+    ),
+    (
+        "connections_handled",
+        "Handled client connections",
+        "counter",
+        "handled",
+    ),
     (
         "connections_reading",
         "Connections where NGINX is reading the request header",
         "gauge",
         "reading",
     ),
-    ("connections_waiting", "Idle client connections", "gauge", "waiting"),
+    (
+        "connections_waiting",
+        "Idle client connections",
+        "gauge",
+        "waiting",
+    ),
     (
         "connections_writing",
         "Connections where NGINX is writing the response back to the client",
         "gauge",
         "writing",
     ),
-    ("http_requests_total", "Total http requests", "counter", "requests"),
+    (
+        "http_requests_total",
+        "Total http requests",
+        "counter",
+        "requests",
+    ),
 )
 
 # client_golang refuses names that begin with two underscores: Prometheus' own.
@@ -97,27 +121,33 @@ def nginx_metrics(readings: Iterable[tuple[Labels, StubStatus | None]]) -> list[
     """Return the families of *readings*, one pair for each nginx.
 
     None stands for an nginx that could not be read: it has ``nginx_up`` 0 and no
-    other sample. A family without samples is left out.
+    other sample. A family without samples is left out. All have the same label names.
     """
-    readings = list(readings)
-    up = Metric("nginx_up", "Status of the last metric scrape", "gauge")
+    names: tuple[str, ...] = ()
+    rows: list[Row] = []
+    values: list[float] = []
+    known: list[tuple[Row, StubStatus]] = []
     for labels, status in readings:
-        up.add_sample(up.name, dict(labels), 0 if status is None else 1)
-    families = [up]
-    families.extend(_family(*spec, readings) for spec in NGINX_METRICS)
-    return [family for family in families if family]
+        names = names or tuple(labels)
+        row = tuple([labels[name] for name in names])
+        rows.append(row)
+        values.append(0 if status is None else 1)
+        if status is not None:
+            known.append((row, status))
+    up = Metric("nginx_up", "Status of the last metric scrape", "gauge", labels=names)
+    up.rows, up.values = rows, values
+    if not known:
+        return [up]
+    return [up, *(_family(spec, names, known) for spec in NGINX_METRICS)]
 
 
 def _family(
-    name: str,
-    help_: str,
-    type_: str,
-    field: str,
-    readings: Iterable[tuple[Labels, StubStatus | None]],
+    spec: tuple[str, str, str, str],
+    names: tuple[str, ...],
+    known: list[tuple[Row, StubStatus]],
 ) -> Metric:
-    family = Metric(f"nginx_{name}", help_, type_)
-    value = attrgetter(field)
-    for labels, status in readings:
-        if status is not None:
-            family.add_sample(family.name, dict(labels), float(value(status)))
+    name, help_, type_, field = spec
+    family = Metric(f"nginx_{name}", help_, type_, labels=names)
+    family.rows = [row for row, _ in known]
+    family.values = [float(getattr(status, field)) for _, status in known]
     return family

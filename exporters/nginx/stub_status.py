@@ -17,7 +17,7 @@ is read over: no exporter has a name for it (nginx-prometheus-exporter #90 propo
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from exporters.nginx.errors import StubStatusError
 
@@ -43,9 +43,17 @@ _STATES = re.compile(
     rb"Waiting:[ \t]*(-?[0-9]+)\s*"
 )
 
+# What nginx prints, to the blank, in numbers that fit whatever they are. To read it at
+# once takes 2 us; line by line, where an error can be told, it is 11 us.
+_PAGE = re.compile(
+    rb"Active connections: ([0-9]{1,18}) \n"
+    rb"server accepts handled requests\n"
+    rb" ([0-9]{1,18}) ([0-9]{1,18}) ([0-9]{1,18}) \n"
+    rb"Reading: ([0-9]{1,18}) Writing: ([0-9]{1,18}) Waiting: ([0-9]{1,18}) \n"
+)
 
-@dataclass(frozen=True, slots=True)
-class StubStatus:
+
+class StubStatus(NamedTuple):
     """The numbers of one stub_status page, named as nginx documents them."""
 
     active: int
@@ -64,6 +72,9 @@ def parse_stub_status(body: bytes) -> StubStatus:
     tolerated, as upstream tolerates them. Raises StubStatusError, and nothing else,
     naming the line, what stands there and what was expected.
     """
+    whole = _PAGE.fullmatch(body)
+    if whole is not None:
+        return StubStatus._make(map(int, whole.groups()))
     lines = [*body.split(b"\n", 4)[:4], b"", b"", b"", b""]
     (active,) = _numbers(_ACTIVE, lines, 1, "'Active connections: N'")
     header = _match(_HEADER, lines, 2, "'server accepts handled requests'")

@@ -121,10 +121,10 @@ async def test_a_defect_of_ours_is_one_target_down(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def broken(self: Client, timeout_seconds: float) -> None:
+    async def broken(self: Client) -> None:
         raise KeyError("sekret")
 
-    monkeypatch.setattr(Client, "fetch", broken)
+    monkeypatch.setattr(Client, "get", broken)
     collector = Collector([await connect("http://u:sekret@h/")], {}, PATIENCE)
     assert _samples(await collector.collect(None), "nginx_up") == {"": 0}
     fields = caplog.records[0].__dict__["fields"]

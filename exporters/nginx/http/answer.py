@@ -68,7 +68,6 @@ class AnswerReader:
             lenient_optional_cr_before_lf=True,
             lenient_spaces_after_chunk_size=True,
         )
-        self.reusable = False
         self.start(0)
 
     def start(self, max_bytes: int) -> None:

@@ -7,6 +7,7 @@ from typing import Self
 
 from exporters.nginx.errors import ScrapeError
 from exporters.nginx.http.answer import MAX_BODY_BYTES, Answer, NoAnswerError
+from exporters.nginx.http.connection import Connection
 from exporters.nginx.http.connector import Network, connect
 from exporters.nginx.http.faults import refusal
 from exporters.nginx.http.pool import Pool
@@ -20,6 +21,13 @@ __all__ = ["MAX_BODY_BYTES", "Answer", "Client", "Network"]
 
 # net/http gives up when the tenth answer is still a redirect (Client.checkRedirect).
 MAX_REDIRECTS = 10
+
+
+def status_of(answer: Answer) -> StubStatus:
+    """Return what nginx counts; raise ScrapeError if *answer* does not say it."""
+    if answer.status != 200:
+        raise ScrapeError(refusal(answer.status, answer.body))
+    return parse_stub_status(answer.body)
 
 
 class Client:
@@ -36,7 +44,9 @@ class Client:
         self._pool = Pool()
         # The only one that is asked for, but for NGINX Plus.
         self._usual = self._first("")
-        self._usual_head = self._usual.head(keep=self._keeps)
+        self._usual_server = self._usual.server
+        self.usual_head = self._usual.head(keep=self._keeps)
+        self._elsewhere = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -58,9 +68,7 @@ class Client:
         """
         async with within(timeout_seconds):
             answer = await self.get()
-        if answer.status != 200:
-            raise ScrapeError(refusal(answer.status, answer.body))
-        return parse_stub_status(answer.body)
+        return status_of(answer)
 
     async def get(self, suffix: str = "", *, max_bytes: int = MAX_BODY_BYTES) -> Answer:
         """Return the answer to a GET of the target's URL, *suffix* after its path.
@@ -74,14 +82,35 @@ class Client:
         async with self._network.descriptors.slots:
             for _ in range(MAX_REDIRECTS):
                 answer = await self._ask(request, max_bytes)
-                if answer.status not in STATUSES or not answer.location:
-                    return answer
-                if not self._network.follow_redirects:
+                follow = self.leads_elsewhere(answer)
+                if request is self._usual:
+                    self._elsewhere = follow
+                if not follow:
                     return answer
                 request = redirected(request, answer.location)
                 if self.target.socket and request.url.scheme == "https":
                     raise ScrapeError("redirected to https on a unix socket")
         raise ScrapeError(f"stopped after {MAX_REDIRECTS} redirects")
+
+    def leads_elsewhere(self, answer: Answer) -> bool:
+        """Return whether *answer* is a redirect that is to be followed."""
+        return (
+            answer.status in STATUSES
+            and answer.location != ""
+            and self._network.follow_redirects
+        )
+
+    def take_kept(self) -> Connection | None:
+        """Return a kept connection over which `usual_head` may be asked at once.
+
+        None where there is none, or where the answer would be a redirect. It goes back
+        with `keep`, or is closed. It has a descriptor, and so needs no slot for one.
+        """
+        return None if self._elsewhere else self._pool.take(self._usual_server)
+
+    def keep(self, connection: Connection) -> None:
+        """Keep what came from `take_kept`."""
+        self._pool.put(self._usual_server, connection)
 
     def _first(self, suffix: str) -> Request:
         network = self._network
@@ -95,11 +124,10 @@ class Client:
         Transport.RoundTrip).
         """
         if request is self._usual:
-            head = self._usual_head
+            head = self.usual_head
         else:
             head = request.head(keep=self._keeps)
-        url = request.url
-        server = url.scheme, url.host, url.port, request.server_name
+        server = request.server
         while (kept := self._pool.take(server)) is not None:
             try:
                 answer = await kept.ask(head, max_bytes)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 
 from exporters.nginx.errors import ScrapeError
-from exporters.nginx.http.answer import Answer, AnswerReader, NoAnswerError
+from exporters.nginx.http.answer import Answer, AnswerReader
 from exporters.nginx.http.faults import reason
 
 
 # Where all connections read into, one after the other: what is read is taken out at
 # once. asyncio would take 256 KiB anew from the system for each read.
 _VIEW = memoryview(bytearray(64 * 1024))
+
+
+Outcome = Answer | ScrapeError
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -27,7 +32,7 @@ class Connection(asyncio.BufferedProtocol):
         self._loop = loop
         self._reader = AnswerReader()
         self._transport: asyncio.Transport | None = None
-        self._waiting: asyncio.Future[Answer] | None = None
+        self._told: Callable[[Outcome], object] | None = None
         self.idle_since = 0.0
 
     @property
@@ -41,23 +46,30 @@ class Connection(asyncio.BufferedProtocol):
         Raises NoAnswerError if the connection ended before an answer began,
         ScrapeError for everything else that is no answer.
         """
-        assert self._waiting is None, "one question at a time"
-        if self._transport is None:
-            raise NoAnswerError("connection closed")
-        self._reader.start(max_bytes)
         waiting: asyncio.Future[Answer] = self._loop.create_future()
-        self._waiting = waiting
-        self._transport.write(request)
+        self.begin(request, max_bytes, partial(_settle, waiting))
         try:
             return await waiting
         except BaseException:
             self.close()
             raise
-        finally:
-            self._waiting = None
+
+    def begin(
+        self, request: bytes, max_bytes: int, told: Callable[[Outcome], object]
+    ) -> None:
+        """Ask, and have *told* called once with what `ask` returns or raises.
+
+        Not before this returns, and not after `close`.
+        """
+        assert self._transport is not None, "a usable connection"
+        assert self._told is None, "one question at a time"
+        self._told = told
+        self._reader.start(max_bytes)
+        self._transport.write(request)
 
     def close(self) -> None:
-        """Close it now."""
+        """Close it now; nobody is told."""
+        self._told = None
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.abort()
@@ -75,28 +87,37 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, count: int) -> None:
         """Take what was read."""
-        waiting = self._waiting
-        if waiting is None or waiting.done():
+        told = self._told
+        if told is None:
             self.close()
             return
+        outcome: Outcome | None
         try:
-            answer = self._reader.feed(_VIEW[:count])
+            outcome = self._reader.feed(_VIEW[:count])
         except ScrapeError as error:
-            self.close()
-            waiting.set_exception(error)
-            return
-        if answer is not None:
+            outcome = error
+        if outcome is not None:
+            self._told = None
             if not self._reader.reusable:
                 self.close()
-            waiting.set_result(answer)
+            told(outcome)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Tell who waits."""
         self._transport = None
-        waiting = self._waiting
-        if waiting is None or waiting.done():
+        told, self._told = self._told, None
+        if told is None:
             return
         try:
-            waiting.set_result(self._reader.end(reason(error) if error else ""))
+            told(self._reader.end(reason(error) if error else ""))
         except ScrapeError as fault:
-            waiting.set_exception(fault)
+            told(fault)
+
+
+def _settle(waiting: asyncio.Future[Answer], outcome: Outcome) -> None:
+    if waiting.done():  # given up just now
+        return
+    if isinstance(outcome, ScrapeError):
+        waiting.set_exception(outcome)
+    else:
+        waiting.set_result(outcome)

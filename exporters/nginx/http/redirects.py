@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from exporters.nginx.errors import ScrapeError
 from exporters.nginx.http.headers import Headers
+from exporters.nginx.http.pool import Server
 from exporters.nginx.http.url import Url, joined, read_url
 from exporters.nginx.targets import Target
 
@@ -42,6 +43,11 @@ class Request:
     def headers(self) -> Fields:
         """Return all that is sent, beside the Host of the URL."""
         return self.public + self.own
+
+    @property
+    def server(self) -> Server:
+        """Return which connections may carry this."""
+        return self.url.scheme, self.url.host, self.url.port, self.server_name
 
     def head(self, *, keep: bool) -> bytes:
         """Return what is sent. Without *keep* the connection ends with the answer."""
