@@ -1,18 +1,19 @@
 """Print metrics in text format 0.0.4, byte for byte as Go does.
 
-Metric objects are prometheus_client's, the text is not: `generate_latest` prints
-``5.0`` where Go prints ``5``.
+prometheus_client's `generate_latest` prints ``5.0`` where Go prints ``5``.
 Upstream counterpart: prometheus/common ``expfmt/text_create.go``.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable
 
 from .escaping import Escaping, legal_name
-from .gathering import Family, Report, gather
+from .gathering import Report, gather, kind_of
 from .gotext import format_float
 from .metric import Exposed
+from .pages import Pages
 from .textform import Style, TextForm, title
 
 
@@ -41,17 +42,22 @@ def encode(
     *names*, if given, are the only families printed. The ``_created`` samples that
     prometheus_client adds to counters, summaries and histograms are never printed.
     """
-    families = gather(metrics, TextForm(_STYLE, escaping), report, names)
-    return to_utf8("".join([_print(family, escaping) for family in families]))
+    pages = _pages(escaping)
+    groups = gather(metrics, report, names)
+    return to_utf8("".join([pages.text(group, report) for group in groups]))
 
 
-def _print(family: Family[str], escaping: Escaping) -> str:
-    plain = title(family.name, escaping)
-    about = family.help
+@functools.cache
+def _pages(escaping: Escaping) -> Pages:
+    return Pages(TextForm(_STYLE, escaping), functools.partial(_about, escaping))
+
+
+def _about(escaping: Escaping, name: str, first: Exposed) -> str:
+    plain = title(name, escaping)
+    about = first.documentation
     if "\\" in about or "\n" in about:
         about = about.translate(_ESCAPES)
-    body = "".join([row[3] for row in family.rows])
-    return f"# HELP {plain} {about}\n# TYPE {plain} {family.kind}\n{body}"
+    return f"# HELP {plain} {about}\n# TYPE {plain} {kind_of(first)}\n"
 
 
 def to_utf8(text: str) -> bytes:

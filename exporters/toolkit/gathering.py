@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
-from .metric import Exposed, ExposedSample
+from .metric import Exposed, ExposedSample, Metric
 
 
 P = TypeVar("P")  # how a form writes one metric: text or bytes
@@ -19,8 +19,10 @@ Report = Callable[[str], None]
 # One metric: number of labels, their values, what tells it from others, itself as
 # written. The first two sort; a plain tuple because there are thousands.
 Row = tuple[int, tuple[str, ...], Any, P]
+# A name as it is exposed, and what was gathered under it: nearly always one.
+Group = tuple[str, list[Exposed]]
 
-_TYPES = {
+_KINDS = {
     "counter": "counter",
     "gauge": "gauge",
     "info": "gauge",
@@ -39,11 +41,11 @@ class Family(Generic[P]):
 
     __slots__ = ("help", "kind", "name", "rows", "unit")
 
-    def __init__(self, name: str, help_: str, kind: str, unit: str) -> None:
+    def __init__(self, name: str, first: Exposed) -> None:
         self.name = name
-        self.help = help_
-        self.kind = kind
-        self.unit = unit
+        self.help = first.documentation
+        self.kind = kind_of(first)
+        self.unit = first.unit
         self.rows: list[Row[P]] = []
 
 
@@ -63,64 +65,91 @@ class Form(Protocol[P]):
         """
 
 
+def kind_of(metric: Exposed) -> str:
+    """Return the type of *metric* as text 0.0.4 names it."""
+    return _KINDS.get(metric.type, "untyped")
+
+
 def gather(
     metrics: Iterable[Exposed],
-    form: Form[P],
     report: Report,
     names: Collection[str] | None = None,
-) -> list[Family[P]]:
-    """Return *metrics* in the order in which they are exposed.
+) -> list[Group]:
+    """Return *metrics* by the names that are exposed, in their order.
 
-    *report* is called with one line for what is left out: a second metric with the
-    same name and labels, or a family gathered with another type or help before.
-    *names*, if given, are the only families returned.
+    *report* is called with one line for a metric that is left out because it has
+    another type or help than the one before. *names*, if given, are the only ones
+    returned.
     """
-    families: dict[str, Family[P]] = {}
+    found: dict[str, list[Exposed]] = {}
+    name: str | None
     for metric in metrics:
-        samples: Sequence[ExposedSample] = metric.samples
-        created: Sequence[ExposedSample] = ()
-        if metric.type in _WITH_CREATED:
-            name = f"{metric.name}_created"
-            created = [sample for sample in samples if sample.name == name]
-            if created:
-                samples = [sample for sample in samples if sample.name != name]
-        if not samples:
+        if isinstance(metric, Metric) and metric.values:
+            name = metric.sample_name
+        elif (name := _name(metric)) is None:
             continue
-        family = _family(families, metric, samples[0].name, report)
-        if family is not None:
-            form.add(family, samples, created, report)
-    chosen = sorted(families if names is None else families.keys() & set(names))
-    return [_in_order(families[name], report) for name in chosen]
+        others = found.get(name)
+        if others is None:
+            found[name] = [metric]
+        elif _agree(name, others[0], metric, report):
+            others.append(metric)
+    chosen = found.keys() if names is None else found.keys() & set(names)
+    return [(name, found[name]) for name in sorted(chosen)]
 
 
-def _family(
-    families: dict[str, Family[P]], metric: Exposed, sample: str, report: Report
-) -> Family[P] | None:
-    kind = _TYPES.get(metric.type, "untyped")
-    name = sample if metric.type in _NAMED_BY_SAMPLES else metric.name
-    help_ = metric.documentation
-    family = families.get(name)
-    if family is None:
-        family = families[name] = Family(name, help_, kind, metric.unit)
-    elif kind != family.kind:
-        report(f"collected metric {name!r} is a {kind} but should be a {family.kind}")
+def _name(metric: Exposed) -> str | None:
+    """Return the name that is exposed, None if there are no samples."""
+    samples, _ = _parted(metric)
+    if not samples:
         return None
-    elif help_ != family.help:
+    return samples[0].name if metric.type in _NAMED_BY_SAMPLES else metric.name
+
+
+def _agree(name: str, first: Exposed, metric: Exposed, report: Report) -> bool:
+    kind, wanted = kind_of(metric), kind_of(first)
+    help_ = metric.documentation
+    if kind != wanted:
+        report(f"collected metric {name!r} is a {kind} but should be a {wanted}")
+        return False
+    if help_ != first.documentation:
         report(
             f"collected metric {name!r} has help {help_!r} "
-            f"but should have {family.help!r}",
+            f"but should have {first.documentation!r}",
         )
-        return None
-    return family
+        return False
+    return True
 
 
-def _in_order(family: Family[P], report: Report) -> Family[P]:
+def merge(group: Group, form: Form[P], report: Report) -> Family[P]:
+    """Return the family of *group*, as *form* writes its samples, in their order.
+
+    *report* is called with one line for each sample that is left out because there
+    was one with the same labels before.
+    """
+    name, metrics = group
+    family: Family[P] = Family(name, metrics[0])
+    for metric in metrics:
+        form.add(family, *_parted(metric), report)
     rows = family.rows
     if len(rows) > 1:
         if len({row[2] for row in rows}) != len(rows):
             family.rows = rows = _without_duplicates(family, report)
         rows.sort()
     return family
+
+
+def _parted(
+    metric: Exposed,
+) -> tuple[Sequence[ExposedSample], Sequence[ExposedSample]]:
+    """Return the samples of *metric*, and those that say since when they count."""
+    samples = metric.samples
+    if metric.type not in _WITH_CREATED:
+        return samples, ()
+    name = f"{metric.name}_created"
+    created = [sample for sample in samples if sample.name == name]
+    if not created:
+        return samples, ()
+    return [sample for sample in samples if sample.name != name], created
 
 
 def _without_duplicates(family: Family[P], report: Report) -> list[Row[P]]:

@@ -8,11 +8,13 @@ Upstream counterpart: client_golang ``metric.go`` and ``value.go``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, NamedTuple, Protocol
 
 
-Row = tuple[str, ...]
+LabelValues = tuple[str, ...]
 
 _TYPES: Final = frozenset(
     {
@@ -93,8 +95,10 @@ class Metric:
         typ: str,
         unit: str = "",
         labels: Sequence[str] | None = None,
+        *,
+        value: float | None = None,
     ) -> None:
-        """Begin without samples, which are called *name*.
+        """Begin with *value* as the only sample, or without one and with *labels*.
 
         Without *labels* the first sample says which there are. Raises ValueError for
         a name that is empty or not UTF-8, and for a type that is none.
@@ -105,6 +109,8 @@ class Metric:
             raise ValueError("metric name cannot be empty")
         if not name.isascii():
             name.encode()
+        if labels and value is not None:
+            raise ValueError("Can only specify at most one of value and labels.")
         if typ not in _TYPES:
             if typ != "untyped":
                 raise ValueError(f"Invalid metric type: {typ}")
@@ -114,8 +120,8 @@ class Metric:
         self.type = typ
         self.unit = unit
         self.label_names = None if labels is None else tuple(labels)
-        self.rows: list[Row] = []
-        self.values: list[float] = []
+        self.rows: list[LabelValues] = [] if value is None else [()]
+        self.values: list[float] = [] if value is None else [value]
         self.created: list[Sample] | None = None
         self.odd: list[Sample] | None = None
 
@@ -166,12 +172,6 @@ class Metric:
         """Show the family and its samples, for tests that fail."""
         return f"Metric({self.name!r}, {self.type!r}, {self.samples})"
 
-    def _only(self, value: float, labels: Sequence[str] | None) -> None:
-        if labels is not None:
-            raise ValueError("Can only specify at most one of value and labels.")
-        self.rows.append(())
-        self.values.append(value)
-
 
 class GaugeMetricFamily(Metric):
     """A gauge."""
@@ -187,9 +187,9 @@ class GaugeMetricFamily(Metric):
         unit: str = "",
     ) -> None:
         """Begin with *value* as the only sample, or without one and with *labels*."""
-        Metric.__init__(self, name, documentation, "gauge", unit, labels or ())
-        if value is not None:
-            self._only(value, labels)
+        Metric.__init__(
+            self, name, documentation, "gauge", unit, labels or (), value=value
+        )
 
 
 class UntypedMetricFamily(Metric):
@@ -206,9 +206,9 @@ class UntypedMetricFamily(Metric):
         unit: str = "",
     ) -> None:
         """Begin with *value* as the only sample, or without one and with *labels*."""
-        Metric.__init__(self, name, documentation, "unknown", unit, labels or ())
-        if value is not None:
-            self._only(value, labels)
+        Metric.__init__(
+            self, name, documentation, "unknown", unit, labels or (), value=value
+        )
 
 
 class CounterMetricFamily(Metric):
@@ -222,17 +222,19 @@ class CounterMetricFamily(Metric):
         documentation: str,
         value: float | None = None,
         labels: Sequence[str] | None = None,
-        *,
-        created: float | None = None,
         unit: str = "",
     ) -> None:
         """Begin with *value* as the only sample, or without one and with *labels*."""
-        name = name.removesuffix("_total")
-        Metric.__init__(self, name, documentation, "counter", unit, labels or ())
+        Metric.__init__(
+            self,
+            name.removesuffix("_total"),
+            documentation,
+            "counter",
+            unit,
+            labels or (),
+            value=value,
+        )
         self.sample_name = f"{self.name}_total"
-        if value is not None:
-            self._only(value, labels)
-            self._since((), created)
 
     def add_metric(
         self, labels: Sequence[str], value: float, created: float | None = None
@@ -240,9 +242,6 @@ class CounterMetricFamily(Metric):
         """Add a sample that counts since *created*, in seconds since 1970."""
         self.rows.append(tuple(labels))
         self.values.append(value)
-        self._since(labels, created)
-
-    def _since(self, labels: Sequence[str], created: float | None) -> None:
         if created is None:
             return
         if self.created is None:
@@ -252,8 +251,19 @@ class CounterMetricFamily(Metric):
 
 
 def check(metric: Exposed) -> None:
-    """Raise ValueError or TypeError if *metric* has what cannot be printed."""
+    """Raise ValueError, TypeError or so if *metric* has what cannot be printed."""
+    if isinstance(metric, Metric) and not metric.odd and _is_printable(metric):
+        return
     for sample in metric.samples:
         float(sample.value)
         for value in sample.labels.values():
             value.encode()
+
+
+def _is_printable(metric: Metric) -> bool:
+    """Tell whether there is nothing but numbers and ASCII, which nearly all have."""
+    try:
+        math.fsum(metric.values)
+        return "".join(chain.from_iterable(metric.rows)).isascii()
+    except (TypeError, ValueError, OverflowError):
+        return False

@@ -8,13 +8,15 @@ Upstream counterpart: prometheus/common ``expfmt/openmetrics_create.go``.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable
 
 from .escaping import Escaping
 from .exposition import to_utf8
-from .gathering import Family, Report, gather
+from .gathering import Group, Report, gather, kind_of
 from .gotext import format_float
 from .metric import Exposed
+from .pages import Pages
 from .textform import Style, TextForm, title
 
 
@@ -29,38 +31,48 @@ def encode(
     escaping: Escaping = Escaping.UNDERSCORES,
 ) -> bytes:
     """Return *metrics* as OpenMetrics; the parameters are those of text 0.0.4."""
-    families = gather(metrics, TextForm(_STYLE, escaping), report, names)
-    taken = frozenset(family.name for family in families)
-    text = "".join([_print(family, taken, escaping) for family in families])
-    return to_utf8(f"{text}# EOF\n")
+    groups = gather(metrics, report, names)
+    taken = frozenset([name for name, _ in groups])
+    pages = _pages(escaping)
+    parts = []
+    for group in groups:
+        parts += [_about(group, taken, escaping), pages.text(group, report)]
+    parts.append("# EOF\n")
+    return to_utf8("".join(parts))
 
 
-def _print(family: Family[str], taken: frozenset[str], escaping: Escaping) -> str:
-    name, kind = _named(family, taken)
+@functools.cache
+def _pages(escaping: Escaping) -> Pages:
+    return Pages(TextForm(_STYLE, escaping))
+
+
+def _about(group: Group, taken: frozenset[str], escaping: Escaping) -> str:
+    first = group[1][0]
+    name, kind = _named(group[0], kind_of(first), taken)
     plain = title(name, escaping)
-    lines = [
-        f"# HELP {plain} {family.help.translate(_ESCAPES)}\n",
-        f"# TYPE {plain} {kind}\n",
-    ]
+    lines = (
+        f"# HELP {plain} {first.documentation.translate(_ESCAPES)}\n"
+        f"# TYPE {plain} {kind}\n"
+    )
     # OpenMetrics wants the unit to be the end of the name.
-    if family.unit and name.endswith(f"_{family.unit}"):
-        lines.append(f"# UNIT {plain} {family.unit}\n")
-    return "".join(lines + [row[3] for row in family.rows])
+    if first.unit and name.endswith(f"_{first.unit}"):
+        lines += f"# UNIT {plain} {first.unit}\n"
+    return lines
 
 
-def _named(family: Family[str], taken: frozenset[str]) -> tuple[str, str]:
-    """Return the name and the type that OpenMetrics has for *family*.
+def _named(name: str, kind: str, taken: frozenset[str]) -> tuple[str, str]:
+    """Return the name and the type that OpenMetrics has for the family *name*.
 
     Where ``x`` is a family of its own, the counter ``x_total`` cannot be one too.
     """
-    if family.kind == "untyped":
-        return family.name, "unknown"
-    if family.kind != "counter":
-        return family.name, family.kind
-    name = family.name.removesuffix(_SUFFIX)
-    if name == family.name or name in taken:
-        return family.name, "unknown"
-    return name, family.kind
+    if kind == "untyped":
+        return name, "unknown"
+    if kind != "counter":
+        return name, kind
+    short = name.removesuffix(_SUFFIX)
+    if short == name or short in taken:
+        return name, "unknown"
+    return short, kind
 
 
 def _number(value: float) -> str:

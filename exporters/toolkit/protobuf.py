@@ -14,7 +14,7 @@ from typing import Final
 
 from .escaping import Escaping, escape_name
 from .exposition import to_utf8
-from .gathering import Family, Report, Row, collected_before, gather
+from .gathering import Family, Report, Row, collected_before, gather, merge
 from .metric import Exposed, ExposedSample
 from .wire import block, double, varint, whole
 
@@ -52,7 +52,9 @@ def messages(
     escaping: Escaping,
 ) -> Iterator[bytes]:
     """Return one message MetricFamily for each family."""
-    for family in gather(metrics, _WireForm(escaping), report, names):
+    form = _WireForm(escaping)
+    for group in gather(metrics, report, names):
+        family = merge(group, form, report)
         parts = [
             block(1, to_utf8(escape_name(family.name, escaping))),
             block(2, to_utf8(family.help)),

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .escaping import Escaping, escape_name, is_legal
-from .gathering import Family, Report, Row, collected_before
-from .metric import ExposedSample
+from .gathering import Family, Report, Row, collected_before, kind_of
+from .metric import ExposedSample, LabelValues, Metric
 
 
 Number = Callable[[float], str]
@@ -49,6 +49,24 @@ class TextForm:
         self._style = style
         self._escaping = escaping
 
+    @property
+    def number(self) -> Number:
+        """How the value of a counter or gauge is printed."""
+        return self._style.value
+
+    def heads(self, name: str, metric: Metric) -> list[tuple[LabelValues, str]] | None:
+        """Return the label values of each row, by label, and its name and labels.
+
+        None if it takes more to write *metric*: histograms, what comes twice.
+        """
+        labels, rows = metric.label_names or (), metric.rows
+        if kind_of(metric) in _GROUPED or set(map(len, rows)) != {len(set(labels))}:
+            return None
+        template = _template(name, labels, self._escaping)
+        found = [_fill(template, dict(zip(labels, row, strict=True))) for row in rows]
+        distinct = len({head for _, head in found}) == len(found)
+        return found if distinct else None
+
     def add(
         self,
         family: Family[str],
@@ -67,21 +85,12 @@ class TextForm:
     def _plain(
         self, rows: list[Row[str]], name: str, samples: Sequence[ExposedSample]
     ) -> None:
-        # The hot loop: 1,200 samples in 392 families take 2.3 ms of CPU in all on
-        # Debian's CPython 3.11.2. A template per set of label names, kept between
-        # scrapes, saves sorting and checking the names again for every sample.
+        # A template per set of label names, kept between scrapes, saves sorting and
+        # checking the names again for every sample.
         escaping, format_value = self._escaping, self._style.value
-        alone = _template(name, (), escaping)[0]
         for sample in samples:
             labels = sample.labels
-            if labels:
-                text, get_values, quotes = _template(name, tuple(labels), escaping)
-                values = get_values(labels)
-                head = text % values
-                if "\\" in head or "\n" in head or head.count('"') != quotes:
-                    head = text % tuple([v.translate(_VALUE_ESCAPES) for v in values])
-            else:
-                values, head = (), alone
+            values, head = _fill(_template(name, tuple(labels), escaping), labels)
             timestamp = sample.timestamp
             end = "\n" if timestamp is None else self._stamp(timestamp)
             rows.append(
@@ -151,20 +160,23 @@ def _head(name: str, cells: list[str], escaping: Escaping) -> str:
 def _template(name: str, labels: tuple[str, ...], escaping: Escaping) -> _Template:
     ordered = sorted(labels)
     names = [_name(label, escaping) for label in ordered]
-    if not names:
-        return _head(name, [], escaping), _no_values, 0
     # "%" is legal in a UTF-8 name only, and means itself there.
     cells = [f'{label.replace("%", "%%")}="%s"' for label in names]
     shown = _head(name.replace("%", "%%"), cells, escaping)
-    getter: Any = operator.itemgetter(*ordered)
-    if len(ordered) == 1:
-        only = ordered[0]
-
-        def getter(values: Mapping[str, str]) -> tuple[str, ...]:
-            return (values[only],)
-
-    return shown, getter, shown.count('"')
+    return shown, _getter(ordered), shown.count('"')
 
 
-def _no_values(_: Mapping[str, str]) -> tuple[str, ...]:
-    return ()
+def _getter(names: list[str]) -> Callable[[Mapping[str, str]], LabelValues]:
+    if len(names) > 1:
+        return operator.itemgetter(*names)
+    return lambda labels: tuple([labels[name] for name in names])
+
+
+def _fill(template: _Template, labels: Mapping[str, str]) -> tuple[LabelValues, str]:
+    """Return the values of *labels* in order, and *template* with them in it."""
+    text, get_values, quotes = template
+    values = get_values(labels)
+    head = text % values
+    if "\\" in head or "\n" in head or head.count('"') != quotes:
+        head = text % tuple([value.translate(_VALUE_ESCAPES) for value in values])
+    return values, head
