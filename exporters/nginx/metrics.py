@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from exporters.nginx.stub_status import StubStatus
 from exporters.nginx.targets import Target
 from exporters.toolkit.errors import StartError
-from exporters.toolkit.metric import Metric, Row
+from exporters.toolkit.metric import LabelValues, Metric
 
 
 NGINX_METRICS = (
@@ -124,9 +124,9 @@ def nginx_metrics(readings: Iterable[tuple[Labels, StubStatus | None]]) -> list[
     other sample. A family without samples is left out. All have the same label names.
     """
     names: tuple[str, ...] = ()
-    rows: list[Row] = []
+    rows: list[LabelValues] = []
     values: list[float] = []
-    known: list[tuple[Row, StubStatus]] = []
+    known: list[tuple[LabelValues, StubStatus]] = []
     for labels, status in readings:
         names = names or tuple(labels)
         row = tuple([labels[name] for name in names])
@@ -144,7 +144,7 @@ def nginx_metrics(readings: Iterable[tuple[Labels, StubStatus | None]]) -> list[
 def _family(
     spec: tuple[str, str, str, str],
     names: tuple[str, ...],
-    known: list[tuple[Row, StubStatus]],
+    known: list[tuple[LabelValues, StubStatus]],
 ) -> Metric:
     name, help_, type_, field = spec
     family = Metric(f"nginx_{name}", help_, type_, labels=names)

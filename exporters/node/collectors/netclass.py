@@ -16,8 +16,8 @@ from exporters.toolkit.flags import boolean, string
 from exporters.toolkit.metric import (
     CounterMetricFamily,
     GaugeMetricFamily,
+    LabelValues,
     Metric,
-    Row,
 )
 
 
@@ -188,7 +188,9 @@ def admin_state(flags: str | None) -> str:
     return "up" if sysfs.parse_integer(flags) & _IFF_UP else "down"
 
 
-def _number_family(file: str, devices: Iterable[tuple[Row, Attributes]]) -> Metric:
+def _number_family(
+    file: str, devices: Iterable[tuple[LabelValues, Attributes]]
+) -> Metric:
     family = _empty_family(file)
     add, parse = family.add_metric, sysfs.parse_integer
     for row, files in devices:
@@ -199,7 +201,7 @@ def _number_family(file: str, devices: Iterable[tuple[Row, Attributes]]) -> Metr
 
 
 def _speed_family(
-    devices: Iterable[tuple[Row, Attributes]], *, skip_invalid: bool
+    devices: Iterable[tuple[LabelValues, Attributes]], *, skip_invalid: bool
 ) -> Metric:
     family = _empty_family("speed")
     for row, files in devices:
