@@ -7,7 +7,8 @@ import logging
 from collections.abc import Callable, Iterable
 
 from exporters.toolkit.errors import StartError
-from exporters.toolkit.web import serve as serve_http
+from exporters.toolkit.http.server import Server
+from exporters.toolkit.serving import serve_with
 
 from .config.load import Loaded
 from .config.model import Config
@@ -148,8 +149,10 @@ class App:
             self._targets,
             lambda: show(self._road.config),
             self.reload,
+            lambda: len(server),
         )
-        await serve_http(shipper_app(config.server, view), [config.server.listen], stop)
+        server = Server(shipper_app(config.server, view).answer)
+        await serve_with(server, [config.server.listen], stop)
 
     # Asked at every request: the road changes.
 

@@ -5,19 +5,16 @@ Upstream: vendor dskit server/metrics.go, middleware/instrument.go of Loki 3.4.6
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
-from weakref import WeakSet
 
-from aiohttp import hdrs, web
-from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry, Gauge, Histogram, Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from exporters.toolkit.web import Handler
+from exporters.toolkit.http.application import Middleware
+from exporters.toolkit.web import Handler, Request, Response
 
 from .metrics import DURATION_BUCKETS
 
@@ -26,13 +23,24 @@ _MIB: Final = 1024 * 1024
 _SIZES: Final = tuple(n * _MIB for n in (1, 2.5, 5, 10, 25, 50, 100, 250))
 _SECONDS: Final = (*DURATION_BUCKETS, 25, 50, 100)
 _NO_NAME: Final = re.compile("[^a-zA-Z0-9]+")
+# Anybody may send any word; each other one would be series that never go away.
+_METHODS: Final = frozenset(
+    ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"]
+)
+
+Route = Callable[[str], str | None]
 
 
 class HttpMetrics:
     """The families, in *registry*, and the middleware that fills them."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        """Register the families; they have no series before the first request."""
+    def __init__(
+        self, registry: CollectorRegistry, connections: Callable[[], int]
+    ) -> None:
+        """Register the families; they have no series before the first request.
+
+        *connections* is how many there are at this moment.
+        """
         route = ("method", "route")
         self._duration = Histogram(
             "request_duration_seconds",
@@ -61,35 +69,34 @@ class HttpMetrics:
             route,
             registry=registry,
         )
-        self._connections = _Connections()
-        registry.register(self._connections)
+        registry.register(_Connections(connections))
 
-    def middleware(self) -> Middleware:
-        """Return the middleware; it is to be the outermost one."""
+    def middleware(self, route: Route) -> Middleware:
+        """Return the middleware; it is to be the outermost one.
 
-        @web.middleware
-        async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
-            return await self._measure(request, handler)
+        *route* returns what was added to an application and serves a path.
+        """
+
+        async def measure(request: Request, handler: Handler) -> Response:
+            name = route_name(route(request.path))
+            return await self._measure(name, request, handler)
 
         return measure
 
     async def _measure(
-        self, request: web.Request, handler: Handler
-    ) -> web.StreamResponse:
-        self._connections.note(request)
-        labels = (_method(request), route_name(request))
+        self, route: str, request: Request, handler: Handler
+    ) -> Response:
+        method = request.method if request.method in _METHODS else "other"
+        labels = (method, route)
         started = time.perf_counter()
         status, sent = 500, 0
         with self._inflight.labels(*labels).track_inprogress():
             try:
                 response = await handler(request)
-                status, sent = response.status, response.content_length or 0
-            except web.HTTPException as error:
-                status, sent = error.status, error.content_length or 0
-                raise
+                status, sent = response.status, len(response.body)
             finally:
                 seconds = time.perf_counter() - started
-                self._received.labels(*labels).observe(_received(request))
+                self._received.labels(*labels).observe(request.length or 0)
                 self._sent.labels(*labels).observe(sent)
                 self._duration.labels(*labels, str(status), _ws(request)).observe(
                     seconds
@@ -98,18 +105,13 @@ class HttpMetrics:
 
 
 class _Connections:
-    """Connections that asked for something and are open yet."""
+    """The connections that are open."""
 
-    def __init__(self) -> None:
-        self._open: WeakSet[asyncio.Transport] = WeakSet()
-
-    def note(self, request: web.Request) -> None:
-        if request.transport is not None:
-            self._open.add(request.transport)
+    def __init__(self, count: Callable[[], int]) -> None:
+        self._count = count
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges; there is no gRPC here, and no limit."""
-        count = sum(not transport.is_closing() for transport in self._open)
         connections = GaugeMetricFamily(
             "tcp_connections",
             "Current number of accepted TCP connections.",
@@ -121,30 +123,20 @@ class _Connections:
             "(0 means no limit).",
             labels=["protocol"],
         )
-        for protocol, number in (("grpc", 0), ("http", count)):
+        for protocol, number in (("grpc", 0), ("http", self._count())):
             connections.add_metric([protocol], number)
             limit.add_metric([protocol], 0)
         yield connections
         yield limit
 
 
-def route_name(request: web.Request) -> str:
-    """Return the route as dskit spells it: ``root``, ``service_discovery``."""
-    resource = request.match_info.route.resource
-    if resource is None:
+def route_name(route: str | None) -> str:
+    """Return *route* as dskit spells it: ``root``, ``service_discovery``."""
+    if route is None:
         return "other"
-    return _NO_NAME.sub("_", resource.canonical).strip("_").lower() or "root"
+    return _NO_NAME.sub("_", route).strip("_").lower() or "root"
 
 
-def _method(request: web.Request) -> str:
-    # Anybody may send any word as a method; each would be series that never go away.
-    return request.method if request.method in hdrs.METH_ALL else "other"
-
-
-def _received(request: web.Request) -> int:
-    return getattr(request.content, "total_bytes", 0)
-
-
-def _ws(request: web.Request) -> str:
-    upgrades = request.headers.get("Upgrade", "").lower() == "websocket"
+def _ws(request: Request) -> str:
+    upgrades = request.headers.get("upgrade").lower() == "websocket"
     return "true" if upgrades else "false"

@@ -11,24 +11,26 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from aiohttp import web
-from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry, Metric
 from yarl import URL
 
+from exporters.toolkit.http.redirect import redirect
+from exporters.toolkit.http.response import text_response
 from exporters.toolkit.web import (
+    Application,
     Handler,
     Ready,
+    Request,
+    Response,
     Scrape,
     add_health,
-    answer_errors,
-    drop_server_header,
     metrics_handler,
+    text_answer,
 )
 from shipper.config.server import ServerConfig
 
 from .instrument import HttpMetrics
-from .pages.answer import NO_SNIFF, html_answer, json_answer, json_wanted
+from .pages.answer import html_answer, json_answer, json_wanted
 from .pages.config import config_page
 from .pages.discovery import discovery_page
 from .pages.document import Frame
@@ -45,7 +47,8 @@ Reload = Callable[[], Awaitable[str | None]]
 class View:
     """What the routes look at; each is asked at every request.
 
-    *reload* returns why the configuration could not be loaded again, or None.
+    *reload* returns why the configuration could not be loaded again, or None;
+    *connections* how many there are to this server.
     """
 
     registry: CollectorRegistry
@@ -53,39 +56,33 @@ class View:
     targets: Callable[[], Iterable[Target]]
     config: Callable[[], str]
     reload: Reload | None = None
+    connections: Callable[[], int] = int
 
 
-def shipper_app(server: ServerConfig, view: View) -> web.Application:
+def shipper_app(server: ServerConfig, view: View) -> Application:
     """Return the application for the settings *server*; one for each registry."""
-    prefix = server.http_path_prefix.rstrip("/")
-    pages = web.Application()
-    _add_routes(pages, server, view)
-    middlewares: list[Middleware] = [answer_errors]
+    app = Application()
+    _add_routes(app, server, view)
     if server.register_instrumentation:
-        middlewares.insert(0, HttpMetrics(view.registry).middleware())
-    if not prefix:
-        app = pages
-    else:
-        app = web.Application()
-        app.add_subapp(prefix, pages)
-    app.middlewares.extend(middlewares)
-    app.on_response_prepare.append(drop_server_header)
+        measured = HttpMetrics(view.registry, view.connections)
+        app.wrap(measured.middleware(app.route))
     return app
 
 
-def _add_routes(app: web.Application, server: ServerConfig, view: View) -> None:
+def _add_routes(app: Application, server: ServerConfig, view: View) -> None:
     ready: Ready = view.ready if server.health_check_target else _always
     pages = _Pages(view, ready, metrics=server.register_instrumentation)
+    prefix = server.http_path_prefix.rstrip("/")
 
     def add(path: str, handler: Handler) -> None:
-        app.router.add_route("*", path, handler)
+        app.add(prefix + path, handler)
 
     add("/", _redirect(_external_path(server) + "/targets"))
     add("/ready", pages.ready)
     add("/targets", pages.targets)
     add("/service-discovery", pages.discovery)
     add("/config", pages.config)
-    add_health(app, "promtail", ready)
+    add_health(app, "promtail", ready, prefix)
     if server.register_instrumentation:
         add("/metrics", metrics_handler(_gather(view.registry), program="promtail"))
     if server.enable_runtime_reload and view.reload:
@@ -100,30 +97,29 @@ class _Pages:
         self._ready = ready
         self._metrics = metrics
 
-    async def ready(self, request: web.Request) -> web.Response:
+    async def ready(self, request: Request) -> Response:
         reason = self._ready()
         status = 200 if reason is None else 500
         if json_wanted(request):
             value = {"ready": reason is None, "reason": reason or ""}
             return json_answer(value, status)
         if reason is None:
-            return web.Response(text="Ready")
-        text = f"Not ready: {reason}\n"
-        return web.Response(status=status, text=text, headers=NO_SNIFF)
+            return text_response("Ready")
+        return text_answer(status, f"Not ready: {reason}\n")
 
-    async def targets(self, request: web.Request) -> web.Response:
+    async def targets(self, request: Request) -> Response:
         jobs = jobs_of(self._view.targets())
         if json_wanted(request):
             return json_answer(targets_value(jobs, self._ready()))
         return html_answer(targets_page(jobs, self._frame()))
 
-    async def discovery(self, request: web.Request) -> web.Response:
+    async def discovery(self, request: Request) -> Response:
         jobs = jobs_of(self._view.targets())
         if json_wanted(request):
             return json_answer(discovery_value(jobs))
         return html_answer(discovery_page(jobs, self._frame()))
 
-    async def config(self, request: web.Request) -> web.Response:
+    async def config(self, request: Request) -> Response:
         text = self._view.config()
         if json_wanted(request):
             return json_answer({"yaml": text})
@@ -157,9 +153,8 @@ def _external_path(server: ServerConfig) -> str:
 
 
 def _redirect(target: str) -> Handler:
-    async def handle(request: web.Request) -> web.Response:
-        query = request.rel_url.raw_query_string
-        raise web.HTTPSeeOther(f"{target}?{query}" if query else target)
+    async def handle(request: Request) -> Response:
+        return redirect(request, target, 303)
 
     return handle
 
@@ -168,15 +163,14 @@ def _reload_handler(reload: Reload) -> Handler:
     """Return the handler that loads the configuration again, once at a time."""
     one_at_a_time = asyncio.Lock()
 
-    async def handle(request: web.Request) -> web.Response:
+    async def handle(request: Request) -> Response:
         if request.headers.get("Sec-Fetch-Site") == "cross-site":
             # Someone else's page makes a browser ask; curl sends no such header.
-            return web.Response(status=403, text="Forbidden\n", headers=NO_SNIFF)
+            return text_answer(403, "Forbidden\n")
         async with one_at_a_time:
             error = await reload()
         if error is None:
-            return web.Response()
-        text = f"failed to reload config: {error}\n"
-        return web.Response(status=500, text=text, headers=NO_SNIFF)
+            return Response()
+        return text_answer(500, f"failed to reload config: {error}\n")
 
     return handle

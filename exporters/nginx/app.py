@@ -11,8 +11,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TYPE_CHECKING, Protocol
 
-from aiohttp.web import Application
-
 from exporters.nginx import fpm, legacy, probe
 from exporters.nginx.access_log import flags as access_log
 from exporters.nginx.announce import announce
@@ -77,7 +75,7 @@ async def serve(values: Values, stop: asyncio.Event) -> None:
         )
 
 
-async def _application(values: Values, stack: AsyncExitStack) -> Application:
+async def _application(values: Values, stack: AsyncExitStack) -> web.Application:
     labels = const_labels(legacy.const_labels(values, CONST_LABEL))
     network = _network(values, stack)
     prober = await stack.enter_async_context(_prober(values, network, labels))

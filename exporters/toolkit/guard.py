@@ -6,19 +6,16 @@ Upstream counterpart: exporter-toolkit ``handler.go``, ServeHTTP.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
-
-from aiohttp import hdrs, web
 
 from .basic_auth import BasicAuth, parse_basic
 from .config_file import ConfigFile
 from .errors import StartError
-from .promhttp import text_answer
+from .http.connection import Handler
+from .http.head import Request
+from .http.response import Response, text_answer
 from .rate_limit import RateLimiter
 from .webconfig import Config
 
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +32,7 @@ class Guard:
         """End the thread that computes bcrypt."""
         self._auth.close()
 
-    @web.middleware
-    async def middleware(
-        self, request: web.Request, handler: Handler
-    ) -> web.StreamResponse:
+    async def middleware(self, request: Request, handler: Handler) -> Response:
         """Answer *request*, or let *handler* do it."""
         try:
             config = await self._file.config()
@@ -51,25 +45,19 @@ class Guard:
         return await self._answer(request, handler, config)
 
     async def _answer(
-        self, request: web.Request, handler: Handler, config: Config
-    ) -> web.StreamResponse:
-        headers = config.http_server_config.headers
-        try:
-            if await self._may_enter(request, config):
-                response = await handler(request)
-            else:
-                response = text_answer(401, "Unauthorized\n")
-                response.headers[hdrs.WWW_AUTHENTICATE] = "Basic"
-        except web.HTTPException as refusal:
-            refusal.headers.update(headers)
-            raise
-        if not response.prepared:
-            response.headers.update(headers)
+        self, request: Request, handler: Handler, config: Config
+    ) -> Response:
+        if await self._may_enter(request, config):
+            response = await handler(request)
+        else:
+            response = text_answer(401, "Unauthorized\n")
+            response.headers["WWW-Authenticate"] = "Basic"
+        response.headers.update(config.http_server_config.headers)
         return response
 
-    async def _may_enter(self, request: web.Request, config: Config) -> bool:
+    async def _may_enter(self, request: Request, config: Config) -> bool:
         users = config.basic_auth_users
         if not users:
             return True
-        given = parse_basic(request.headers.get(hdrs.AUTHORIZATION, ""))
+        given = parse_basic(request.headers.get("authorization"))
         return given is not None and await self._auth.allows(users, given)

@@ -15,11 +15,12 @@ from collections.abc import (
 )
 from dataclasses import dataclass
 
-from aiohttp import hdrs, web
-
 from . import selfmetrics
 from .compression import compress, wants_gzip
 from .encoders import encoder
+from .http.connection import Handler
+from .http.head import Request
+from .http.response import Response, text_answer, text_response
 from .logs import describe
 from .metric import Exposed
 from .negotiation import negotiate
@@ -44,7 +45,6 @@ class ScrapeRefused(Exception):  # noqa: N818 -- an answer to the client, not a 
 
 
 Gather = Callable[[Scrape], Awaitable[Iterable[Exposed]]]
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def metrics_handler(
@@ -86,17 +86,17 @@ class _Metrics:
         self.openmetrics = False
         self._metrics = selfmetrics.HandlerMetrics()
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: Request) -> Response:
         with self._metrics.request():
             try:
                 response = await self._answer(request)
             except ScrapeRefused as refusal:
                 # Upstream filters in front of promhttp: not counted there either.
-                return web.Response(status=400, text=str(refusal))
+                return text_response(str(refusal), 400)
             self._metrics.count(response.status)
             return response
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _answer(self, request: Request) -> Response:
         if 0 < self._max_requests < self._metrics.in_flight:
             return text_answer(
                 503,
@@ -120,7 +120,7 @@ class _Metrics:
                 f"An error has occurred while serving metrics: {describe(error)}\n",
             )
 
-    def _too_slow(self) -> web.Response:
+    def _too_slow(self) -> Response:
         text = f"Exceeded configured timeout of {self._gather_seconds:g}s."
         log.error("error gathering metrics", extra={"fields": {"err": text}})
         self._metrics.count_error("gathering")
@@ -128,10 +128,10 @@ class _Metrics:
 
     def _render(
         self,
-        request: web.Request,
+        request: Request,
         scrape: Scrape,
         families: list[Exposed],
-    ) -> web.Response:
+    ) -> Response:
         families.append(selfmetrics.build_info(self._program))
         if self._exporter_metrics:
             families += selfmetrics.process()
@@ -147,44 +147,37 @@ class _Metrics:
 
 
 def metrics_answer(
-    request: web.Request,
+    request: Request,
     families: Iterable[Exposed],
     problems: list[str],
     *,
     names: Collection[str] | None = None,
     openmetrics: bool = False,
-) -> web.Response:
+) -> Response:
     """Return *families* in the format and the coding that *request* prefers.
 
     What cannot be printed is left out, logged and put into *problems*, as promhttp's
     ContinueOnError. *names* and *openmetrics*: see `exposition.encode` and the flag.
     """
-    accept = request.headers.get(hdrs.ACCEPT, "")
+    accept = request.headers.get("accept")
     wanted = negotiate(accept, openmetrics=openmetrics)
     encode = encoder(wanted.kind)
     body = encode(families, problems.append, names, wanted.escaping)
     if problems:
         fields = {"err": "; ".join(problems[:10])}
         log.error("error gathering metrics", extra={"fields": fields})
-    headers = {hdrs.CONTENT_TYPE: wanted.content_type}
-    if wants_gzip(request.headers.getall(hdrs.ACCEPT_ENCODING, ())):
-        headers[hdrs.CONTENT_ENCODING] = "gzip"
+    headers = {"Content-Type": wanted.content_type}
+    if wants_gzip(request.headers.getall("accept-encoding")):
+        headers["Content-Encoding"] = "gzip"
         body = compress(body)
-    return web.Response(body=body, headers=headers)
+    return Response(200, headers, body)
 
 
-def parse_scrape(request: web.Request) -> Scrape:
+def parse_scrape(request: Request) -> Scrape:
     """Return what *request* asks for."""
-    query = {name: request.query.getall(name) for name in request.query}
-    header = request.headers.get("X-Prometheus-Scrape-Timeout-Seconds", "")
+    header = request.headers.get("x-prometheus-scrape-timeout-seconds")
     try:
         timeout = float(header)
     except ValueError:
         timeout = math.nan
-    return Scrape(query, timeout if 0 < timeout < math.inf else None)
-
-
-def text_answer(status: int, text: str) -> web.Response:
-    """Return *text* as Go's ``http.Error`` answers it."""
-    headers = {"X-Content-Type-Options": "nosniff"}
-    return web.Response(status=status, text=text, headers=headers)
+    return Scrape(request.query, timeout if 0 < timeout < math.inf else None)

@@ -9,14 +9,12 @@ import asyncio
 import logging
 import socket
 
-from aiohttp import web
-from aiohttp.typedefs import Middleware
-
 from .config_file import ConfigFile
 from .duration import format_nanoseconds
 from .guard import Guard
+from .http.application import Middleware
 from .rate_limit import RateLimiter
-from .tls_listen import serve_tls
+from .tls_listen import Factory, serve_tls
 from .webconfig import Config, RateLimiterConfig
 
 
@@ -46,8 +44,8 @@ class Protection:
         """What every request goes through first."""
         return self._guard.middleware
 
-    def serve(self, sock: socket.socket, server: web.Server) -> asyncio.Task[None]:
-        """Start to accept TLS connections on *sock* for *server*."""
+    def serve(self, sock: socket.socket, server: Factory) -> asyncio.Task[None]:
+        """Start to accept TLS connections on *sock*, each for what *server* makes."""
         return asyncio.ensure_future(serve_tls(sock, server, self._file.tls))
 
     def close(self) -> None:

@@ -12,13 +12,12 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
-
-from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
+from typing import TYPE_CHECKING, Protocol
 
 from . import sdnotify, unix_socket, whereabouts
 from .activation import inherited_sockets
+from .http.application import Application
+from .http.server import Server
 from .listen import format_address, open_listener
 
 
@@ -27,18 +26,19 @@ if TYPE_CHECKING:  # what only some installations need is memory
 
 log = logging.getLogger(__name__)
 
-# A scraper sends a few hundred bytes; these bounds are for everyone else.
-_MAX_LINE_BYTES = 8190
-_MAX_FIELD_BYTES = 8190
-# An idle connection, and one that has not finished its request, is closed after
-# this; Prometheus scrapes at least once a minute over the same connection.
-_IDLE_SECONDS = 120.0
-# Twice this is what aiohttp gives requests still being served at a stop.
-_STOP_SECONDS = 1.5
+
+class Backend(Protocol):
+    """Makes what serves each connection, and ends them all in order."""
+
+    def __call__(self) -> asyncio.BaseProtocol:
+        """Return what serves the next connection."""
+
+    async def close(self) -> None:
+        """Give requests that are being served a moment, then close what is left."""
 
 
 async def serve(
-    app: web.Application,
+    app: Application,
     listen: Sequence[str],
     stop: asyncio.Event,
     *,
@@ -65,12 +65,30 @@ async def serve(
         protection = await _protection(config_file, protect)
         if protection is not None:
             stack.callback(protection.close)
-            app.middlewares.insert(0, protection.middleware)
+            app.wrap(protection.middleware)
+        server = Server(app.answer, cancel_when_client_leaves=cancel_when_client_leaves)
+        await serve_with(
+            server,
+            listen,
+            stop,
+            systemd_socket=systemd_socket,
+            protection=protection,
+        )
+
+
+async def serve_with(
+    server: Backend,
+    listen: Sequence[str],
+    stop: asyncio.Event,
+    *,
+    systemd_socket: bool = False,
+    protection: Protection | None = None,
+) -> None:
+    """Serve what *server* makes; see `serve`. It is closed at the end."""
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(server.close)
         sockets = await _open(listen, systemd_socket, stack)
-        runner = _runner(app, handler_cancellation=cancel_when_client_leaves)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        accepting = [await _start(runner, sock, protection, stack) for sock in sockets]
+        accepting = [await _start(server, sock, protection, stack) for sock in sockets]
         _tell(sockets, stack)
         _settle()
         sdnotify.notify("READY=1")
@@ -122,40 +140,23 @@ async def _open(
     return [stack.enter_context(await open_listener(address)) for address in listen]
 
 
-def _runner(app: web.Application, *, handler_cancellation: bool) -> web.AppRunner:
-    return web.AppRunner(
-        app,
-        access_log=None,
-        handle_signals=False,
-        handler_cancellation=handler_cancellation,
-        keepalive_timeout=_IDLE_SECONDS,
-        lingering_time=1.0,
-        max_line_size=_MAX_LINE_BYTES,
-        max_field_size=_MAX_FIELD_BYTES,
-        shutdown_timeout=_STOP_SECONDS,
-        logger=protocol_log(__name__),
-    )
-
-
 async def _start(
-    runner: web.AppRunner,
+    server: Backend,
     sock: socket.socket,
     protection: Protection | None,
     stack: AsyncExitStack,
 ) -> asyncio.Task[None] | None:
     """Serve on *sock*; return the task that accepts connections if there is one."""
-    assert runner.server is not None  # it was set up
     address = format_address(sock)
     log.info("Listening on", extra={"fields": {"address": address}})
     fields = {"http2": False, "address": address}
     if protection is None or not protection.tls:
-        # As aiohttp's SockSite, which has no name for the addresses of vsock.
         loop = asyncio.get_running_loop()
-        listening = await loop.create_server(runner.server, sock=sock)
+        listening = await loop.create_server(server, sock=sock)
         stack.callback(listening.close)
         log.info("TLS is disabled.", extra={"fields": fields})
         return None
-    task = protection.serve(sock, runner.server)
+    task = protection.serve(sock, server)
     stack.push_async_callback(_ended, task)
     log.info("TLS is enabled.", extra={"fields": fields})
     return task
@@ -178,19 +179,3 @@ async def _until(stop: asyncio.Event, accepting: Sequence[asyncio.Task[None]]) -
 async def _ended(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.wait([task])
-
-
-def protocol_log(name: str) -> logging.Logger:
-    """Return the logger of a server in module *name* for what aiohttp says of clients.
-
-    What is wrong with their requests is not said unless debugging.
-    """
-    logger = logging.getLogger(f"{name}.protocol")
-    logger.addFilter(_without_bad_requests)  # adds it once
-    return logger
-
-
-def _without_bad_requests(record: logging.LogRecord) -> bool:
-    """Keep quiet, as Go is, about clients that do not speak HTTP."""
-    error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, HttpProcessingError) or log.isEnabledFor(logging.DEBUG)

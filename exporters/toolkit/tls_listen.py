@@ -14,8 +14,6 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable
 
-from aiohttp import web
-
 from .client_names import is_allowed
 from .errors import StartError
 from .listen import format_peer
@@ -26,6 +24,8 @@ from .webconfig import TLSConfig
 log = logging.getLogger(__name__)
 
 Address = tuple[object, ...] | str
+# Makes what serves one connection.
+Factory = Callable[[], asyncio.BaseProtocol]
 Current = Callable[[], Awaitable[tuple[TLSConfig, ssl.SSLContext]]]
 
 _HANDSHAKE_SECONDS = 10.0
@@ -40,7 +40,7 @@ _HTTP_ANSWER = (
 )
 
 
-async def serve_tls(listener: socket.socket, server: web.Server, tls: Current) -> None:
+async def serve_tls(listener: socket.socket, server: Factory, tls: Current) -> None:
     """Hand connections to *listener* to *server* after a handshake, until cancelled.
 
     *tls* returns the settings for the next connection; whatever keeps it from that
@@ -54,9 +54,7 @@ class _Refused(Exception):  # noqa: N818 -- told to the log only
 
 
 class _Acceptor:
-    def __init__(
-        self, listener: socket.socket, server: web.Server, tls: Current
-    ) -> None:
+    def __init__(self, listener: socket.socket, server: Factory, tls: Current) -> None:
         listener.setblocking(False)
         self._listener = listener
         self._server = server
@@ -144,7 +142,7 @@ class _Acceptor:
 class _Gate(asyncio.Protocol):
     """Looks at the client's certificate and makes way for HTTP."""
 
-    def __init__(self, server: web.Server, config: TLSConfig) -> None:
+    def __init__(self, server: Factory, config: TLSConfig) -> None:
         self._server = server
         # Who is not asked for a certificate is not asked for names either.
         asked = config.client_auth_type in VERIFIES

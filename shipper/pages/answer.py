@@ -6,27 +6,30 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aiohttp import hdrs, web
+from exporters.toolkit.web import Request, Response
 
 from .document import HEADERS
 from .plain import wants_json
 
 
-NO_SNIFF: Final = {"X-Content-Type-Options": "nosniff"}
-_JSON_HEADERS: Final = {**NO_SNIFF, hdrs.CACHE_CONTROL: "no-store"}
+_JSON_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
 
 
-def json_wanted(request: web.Request) -> bool:
+def json_wanted(request: Request) -> bool:
     """Return whether *request* is one for JSON."""
-    return wants_json(request.headers.get(hdrs.ACCEPT, ""), request.query)
+    query = {name: values[0] for name, values in request.query.items()}
+    return wants_json(request.headers.get("accept"), query)
 
 
-def html_answer(text: str) -> web.Response:
+def html_answer(text: str) -> Response:
     """Return the page *text*, which may run nothing but what is its own."""
     return _answer(text, "text/html", HEADERS)
 
 
-def json_answer(value: Any, status: int = 200) -> web.Response:
+def json_answer(value: Any, status: int = 200) -> Response:
     """Return *value* as JSON for programs and people."""
     text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
     return _answer(text, "application/json", _JSON_HEADERS, status)
@@ -34,12 +37,11 @@ def json_answer(value: Any, status: int = 200) -> web.Response:
 
 def _answer(
     text: str, kind: str, headers: Mapping[str, str], status: int = 200
-) -> web.Response:
-    return web.Response(
-        # The name of a file may be no UTF-8; it is shown as it is escaped.
-        body=text.encode("utf-8", "backslashreplace"),
-        status=status,
-        content_type=kind,
-        charset="utf-8",
-        headers={**headers, hdrs.VARY: hdrs.ACCEPT},
-    )
+) -> Response:
+    headers = {
+        "Content-Type": f"{kind}; charset=utf-8",
+        **headers,
+        "Vary": "Accept",
+    }
+    # The name of a file may be no UTF-8; it is shown as it is escaped.
+    return Response(status, headers, text.encode("utf-8", "backslashreplace"))

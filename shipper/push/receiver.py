@@ -18,7 +18,6 @@ from typing import Final
 
 from aiohttp import web
 
-from exporters.toolkit.promhttp import text_answer
 from shipper.files.clock import LineClock
 from shipper.loki.quiet import Quiet
 from shipper.pipeline.entry import Sink
@@ -27,6 +26,7 @@ from shipper.push.delivery import Delivery
 from shipper.push.meters import Meters
 from shipper.wire.body import read_body
 from shipper.wire.errors import Answer
+from shipper.wire.webserver import text_answer
 
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,6 @@ from typing import Final
 from aiohttp import web
 
 from exporters.toolkit.listen import format_address, open_listener
-from exporters.toolkit.web import answer_errors, protocol_log
 from shipper.binding import Binding
 from shipper.config.push import PushConfig
 from shipper.pipeline.entry import Sink
@@ -21,6 +20,7 @@ from shipper.push.meters import Meters
 from shipper.push.receiver import LEGACY_PATH, RAW_PATH, V1_PATH, Limits, Receiver
 from shipper.source import Target
 from shipper.tls import server_context
+from shipper.wire.webserver import answer_errors, protocol_log
 
 
 log = logging.getLogger(__name__)

@@ -10,13 +10,7 @@ from aiohttp import web
 from prometheus_client import Metric
 
 from exporters.toolkit.errors import StartError
-from exporters.toolkit.web import (
-    Scrape,
-    add_health,
-    answer_errors,
-    metrics_handler,
-    serve,
-)
+from exporters.toolkit.web import Scrape, metrics_handler
 from shipper.store import retention
 from shipper.store.api import Api
 from shipper.store.index import Index
@@ -31,9 +25,9 @@ from shipper.store.schema import open_writer
 from shipper.store.settings import Settings
 from shipper.store.tail import Tails
 from shipper.store.writer import Writer
+from shipper.wire.webserver import Handler, adapted, add_health, answer_errors, serve
 
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Serve = Callable[[web.Application, asyncio.Event], Awaitable[None]]
 
 
@@ -106,11 +100,7 @@ def application(api: Api, metrics: StoreMetrics) -> web.Application:
     async def gather(_: Scrape) -> Iterable[Metric]:
         return metrics.collect()
 
-    scraped = metrics_handler(gather, program="log_store")
-
-    async def metrics_page(request: web.Request) -> web.StreamResponse:
-        return await scraped(request)
-
+    metrics_page = adapted(metrics_handler(gather, program="log_store"))
     add_health(app, "store", api.not_ready)
     both = ("GET", "POST")
     routes: list[tuple[tuple[str, ...], str, Handler]] = [

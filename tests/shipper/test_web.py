@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp import ClientSession
 
 from shipper.config.server import ServerConfig
 from shipper.metrics import ShipperMetrics
 from shipper.source import Target
 from shipper.web import View, shipper_app
+from tests.served import served
 
 
 TARGET = Target(
@@ -56,7 +57,7 @@ class Site:
             reload=self._reload,
         )
         app = shipper_app(ServerConfig(**settings), view)
-        async with TestClient(TestServer(app)) as self.client:
+        async with served(app) as url, ClientSession(url) as self.client:
             yield self
 
     async def get(
@@ -234,7 +235,7 @@ async def test_reloads_do_not_overlap() -> None:
         reload=reload,
     )
     app = shipper_app(ServerConfig(enable_runtime_reload=True), view)
-    async with TestClient(TestServer(app)) as client:
+    async with served(app) as url, ClientSession(url) as client:
         answers = await asyncio.gather(*(client.post("/reload") for _ in range(5)))
     assert [answer.status for answer in answers] == [200] * 5
     assert most == 1

@@ -5,8 +5,6 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from aiohttp import web as aioweb
-
 from exporters.toolkit import serving, web
 
 
@@ -46,7 +44,7 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    app: aioweb.Application, *listen: str, config_file: str = ""
+    app: web.Application, *listen: str, config_file: str = ""
 ) -> AsyncIterator[Running]:
     listen = listen or ("127.0.0.1:0",)
     stop = asyncio.Event()

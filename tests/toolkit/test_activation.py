@@ -83,10 +83,10 @@ def test_several_sockets(high: list[socket.socket], tmp_path: Path) -> None:
 
 SERVE = """
 import asyncio
-from aiohttp import web
+from exporters.toolkit.http.application import Application
 from exporters.toolkit.serving import serve
 async def main():
-    await serve(web.Application(), [":1"], asyncio.Event(), systemd_socket=True)
+    await serve(Application(), [":1"], asyncio.Event(), systemd_socket=True)
 asyncio.run(main())
 """
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import aiohttp
 import bcrypt
 import pytest
-from aiohttp import ClientSession, web as aioweb
+from aiohttp import ClientSession
 
 from exporters.toolkit import config_file, tls_listen, web
 from exporters.toolkit.errors import StartError
@@ -35,7 +35,7 @@ def made(tmp_path: Path) -> Certificates:
     return Certificates(tmp_path)
 
 
-def app() -> aioweb.Application:
+def app() -> web.Application:
     async def gather(_: web.Scrape) -> Iterable[Metric]:
         return [GaugeMetricFamily("up", "Up.", 1)]
 

@@ -5,11 +5,11 @@ import socket
 import sys
 
 import pytest
-from aiohttp import web as aioweb
 
 from exporters.toolkit import vsock
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.listen import format_address, format_peer, open_listener
+from exporters.toolkit.web import Application
 
 from .conftest import running
 
@@ -61,7 +61,7 @@ async def test_a_server_listens_for_the_host() -> None:
     with socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM) as free:
         free.bind((socket.VMADDR_CID_ANY, socket.VMADDR_PORT_ANY))
         port = free.getsockname()[1]
-    async with running(aioweb.Application(), f"vsock://:{port}") as server:
+    async with running(Application(), f"vsock://:{port}") as server:
         assert server.addresses == [f"any(4294967295):{port}"]
         with pytest.raises(StartError, match="address already in use"):
             await open_listener(f"vsock://:{port}")

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import pytest
-from aiohttp import ClientSession, web as aioweb
+from aiohttp import ClientSession
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporters.toolkit import web
@@ -41,7 +41,7 @@ class Source:
         return self.metrics
 
 
-def make_app(source: Source, **options: object) -> aioweb.Application:
+def make_app(source: Source, **options: object) -> web.Application:
     settings: dict[str, object] = {
         "name": "demo_exporter",
         "title": "Demo <Exporter>",
@@ -300,27 +300,6 @@ async def test_not_found(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "clean"),
-    [
-        ("/", "/"),
-        ("//", "/"),
-        ("//metrics", "/metrics"),
-        ("/./metrics", "/metrics"),
-        ("/x/../metrics", "/metrics"),
-        ("/metrics/.", "/metrics"),
-        ("/metrics//", "/metrics/"),
-        ("/../..", "/"),
-        ("/.hidden", "/.hidden"),
-        ("/...", "/..."),
-        ("//evil.example.org/%0d%0aX:", "/evil.example.org/%0d%0aX:"),
-    ],
-)
-def test_clean_path(path: str, clean: str) -> None:
-    assert web.clean_path(path) == clean
-    assert web.clean_path(clean) == clean
-
-
-@pytest.mark.parametrize(
     ("path", "location"),
     [
         ("//metrics?name[]=up", "/metrics?name[]=up"),
@@ -412,23 +391,24 @@ async def test_an_error_elsewhere_is_one_line(caplog: pytest.LogCaptureFixture) 
 
 
 @pytest.mark.parametrize(
-    "head",
+    ("head", "status"),
     [
-        b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
-        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 5_000 + b"\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",  # TLS
+        (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20_000 + b"\r\n\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 9_000 + b"\r\n", b"431"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", b"400"),  # TLS
     ],
     ids=["line", "field", "fields", "tls"],
 )
 async def test_oversized_and_odd_requests_are_refused(
-    head: bytes, caplog: pytest.LogCaptureFixture
+    head: bytes, status: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with client(Source()) as (server, session):
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         try:
             writer.write(head)
-            assert (await reader.readline())[8:].startswith(b" 400 ")
+            assert (await reader.readline())[9:].startswith(status)
+            assert b"\r\nServer:" not in await reader.read()
         finally:
             writer.close()
         assert (await fetch(session, "/metrics"))[0] == 200

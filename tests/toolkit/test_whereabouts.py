@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from aiohttp import web
 
 from exporters.toolkit import healthcheck, whereabouts
 from exporters.toolkit.serving import serve
+from exporters.toolkit.web import Application, Request, Response
 
 
 @pytest.fixture
@@ -84,8 +84,8 @@ async def test_a_server_is_healthy_where_it_listens(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stop = asyncio.Event()
-    app = web.Application()
-    app.router.add_get("/-/healthy", alive)
+    app = Application()
+    app.add("/-/healthy", alive)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     running = asyncio.create_task(serve(app, [f"127.0.0.1:{port}"], stop))
@@ -102,5 +102,5 @@ async def test_a_server_is_healthy_where_it_listens(
     assert whereabouts.find(name) == []
 
 
-async def alive(_request: web.Request) -> web.Response:
-    return web.Response(text="OK")
+async def alive(_request: Request) -> Response:
+    return Response()

@@ -11,14 +11,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from aiohttp import web
-
 from exporters.nginx.announce import announce
 from exporters.nginx.http.resolver import Resolver, resolver_threads
 from exporters.nginx.probe.flags import ALLOW, FLAGS, MAX_CONCURRENT
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Values
-from exporters.toolkit.promhttp import text_answer
+from exporters.toolkit.web import Application, Request, Response, text_answer
 
 
 if TYPE_CHECKING:
@@ -71,20 +69,20 @@ async def open_prober(
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-def add_probe(app: web.Application, prober: Prober | None) -> None:
+def add_probe(app: Application, prober: Prober | None) -> None:
     """Serve *prober* in *app*, or say there how to allow probes.
 
     Raises StartError where the metrics are served at the same path.
     """
-    if any(resource.canonical == PATH for resource in app.router.resources()):
+    if PATH in app:
         if prober is None:
             return
         raise StartError(
             f"--web.telemetry-path={PATH}: expected another path, targets are probed "
             "there (--probe.allow)"
         )
-    app.router.add_route("*", PATH, _off if prober is None else prober.handle)
+    app.add(PATH, _off if prober is None else prober.handle)
 
 
-async def _off(_: web.Request) -> web.Response:
+async def _off(_: Request) -> Response:
     return text_answer(403, _OFF)

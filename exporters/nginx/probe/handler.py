@@ -7,8 +7,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aiohttp import web
-
 from exporters.nginx.patience import time_limit
 from exporters.nginx.probe.counts import ProbeCounts
 from exporters.nginx.probe.errors import (
@@ -22,8 +20,10 @@ from exporters.nginx.probe.modules import Module, succeeded
 from exporters.nginx.probe.record import Note, Record
 from exporters.nginx.probe.target import Asked, read_target
 from exporters.toolkit.gotext import quote
+from exporters.toolkit.http.head import Request
+from exporters.toolkit.http.response import Response, text_answer
 from exporters.toolkit.metric import GaugeMetricFamily, Metric
-from exporters.toolkit.promhttp import Scrape, metrics_answer, parse_scrape, text_answer
+from exporters.toolkit.promhttp import Scrape, metrics_answer, parse_scrape
 
 
 # What is left to a module when a lookup took all the time.
@@ -63,7 +63,7 @@ class Prober:
         self._settings = settings
         self.counts = ProbeCounts(modules)
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: Request) -> Response:
         """Answer *request*, of any method: only the query counts."""
         try:
             with self.counts.probing():
@@ -72,7 +72,7 @@ class Prober:
             self.counts.refused(refusal.reason)
             return text_answer(refusal.status, f"{refusal}\n")
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _answer(self, request: Request) -> Response:
         most = self._settings.max_concurrent
         if 0 < most < self.counts.in_flight:
             raise Busy(f"Limit of concurrent probes reached ({most}), try again later.")

@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from aiohttp import ClientResponse, ClientSession, web as aioweb
-from aiohttp.test_utils import TestServer
+from aiohttp import ClientResponse, ClientSession
 
 from exporters.nginx.http.client import Network
 from exporters.nginx.http.resolver import Found, Lookup
@@ -21,6 +20,7 @@ from exporters.nginx.probe.modules import Module, stub_status
 from exporters.nginx.probe.patterns import parse_patterns
 from exporters.toolkit import web
 from exporters.toolkit.metric import Metric
+from tests.served import served
 
 
 Answers = Mapping[str, Iterable[str] | OSError]
@@ -108,7 +108,7 @@ def prober_of(
     return Prober(Gate(parse_patterns(allow), names), modules, settings)
 
 
-def app_with(prober: Prober | None) -> aioweb.Application:
+def app_with(prober: Prober | None) -> web.Application:
     """Return the application of an exporter that has nothing else to tell."""
 
     async def gather(_: web.Scrape) -> list[Metric]:
@@ -141,7 +141,7 @@ async def exporter(
             max_concurrent=max_concurrent,
         )
     async with (
-        TestServer(app_with(prober)) as server,
-        ClientSession(server.make_url("/")) as session,
+        served(app_with(prober)) as url,
+        ClientSession(url) as session,
     ):
         yield Exporter(session, prober, names)

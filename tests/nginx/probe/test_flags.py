@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import pytest
 from aiohttp import ClientSession
-from aiohttp.test_utils import TestServer
 
 from exporters.nginx.probe import FLAGS, open_prober
 from exporters.nginx.probe.modules import stub_status
@@ -14,6 +13,7 @@ from exporters.toolkit.errors import StartError
 from exporters.toolkit.flags import Program, Values
 from tests.nginx.conftest import always, fake_nginx, page, response
 from tests.nginx.probe.conftest import app_with, network
+from tests.served import served
 
 
 def values(*argv: str, environ: Mapping[str, str] | None = None) -> Values:
@@ -50,8 +50,8 @@ async def test_from_the_environment_to_an_answer() -> None:
     async with (
         fake_nginx(always(response(page()))) as (_, uri),
         open_prober(given, MODULES, timeout_seconds=30.0) as prober,
-        TestServer(app_with(prober)) as server,
-        ClientSession(server.make_url("/")) as session,
+        served(app_with(prober)) as url,
+        ClientSession(url) as session,
     ):
         target = uri.replace("127.0.0.1", "localhost")
         async with session.get("/probe", params={"target": target}) as answer:

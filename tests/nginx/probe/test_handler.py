@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from aiohttp import web as aioweb
 
 from exporters.nginx.http.resolver import Lookup
 from exporters.nginx.probe import add_probe, handler
 from exporters.nginx.probe.modules import Module, plus
 from exporters.toolkit.errors import StartError
 from exporters.toolkit.metric import GaugeMetricFamily, Metric
+from exporters.toolkit.web import Application, Request, Response
 from tests.nginx.conftest import always, fake_nginx, page, response
 from tests.nginx.probe.conftest import exporter, network
 
@@ -386,14 +386,14 @@ async def test_credentials_of_a_pattern_are_sent_and_not_shown(
 
 def test_the_path_of_the_metrics() -> None:
     """Who has --web.telemetry-path=/probe and probes nothing keeps it."""
-    app = aioweb.Application()
+    app = Application()
 
-    async def metrics(_: aioweb.Request) -> aioweb.Response:
-        return aioweb.Response()
+    async def metrics(_: Request) -> Response:
+        return Response()
 
-    app.router.add_route("*", "/probe", metrics)
+    app.add("/probe", metrics)
     add_probe(app, None)
-    assert len(app.router.resources()) == 1
+    assert app.route("/probe") == "/probe"
     with pytest.raises(StartError, match=r"--web\.telemetry-path=/probe: expected"):
         add_probe(app, _Any())  # type: ignore[arg-type] # not asked
 

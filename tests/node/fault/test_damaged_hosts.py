@@ -16,8 +16,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from aiohttp import web as aiohttp_web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp import ClientSession
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporters.node.paths import Paths
@@ -33,6 +32,7 @@ from exporters.toolkit import web
 from exporters.toolkit.flags import Program
 from tests.node import golden, tree
 from tests.node.fault.damage import DAMAGES, damaged, without
+from tests.served import served
 
 
 pytestmark = pytest.mark.timeout(600)
@@ -46,7 +46,6 @@ ASKED_OF = 10
 MOST_CASES = int(os.environ.get("DAMAGE_CASES", "400"))
 FEWEST_WAYS = 3
 CONTROL = "loadavg"
-Client = TestClient[aiohttp_web.Request, aiohttp_web.Application]
 ALLOWED = (OSError, ValueError, NoData)
 
 
@@ -83,7 +82,7 @@ class DamagedHost:
 
 
 @asynccontextmanager
-async def serving(host: DamagedHost) -> AsyncIterator[Client]:
+async def serving(host: DamagedHost) -> AsyncIterator[ClientSession]:
     scraper = Scraper(Registry(discover(), host.context))
     app = web.exporter_app(
         name="node_exporter",
@@ -93,12 +92,12 @@ async def serving(host: DamagedHost) -> AsyncIterator[Client]:
         telemetry_path="/metrics",
         exporter_metrics=False,
     )
-    async with TestClient(TestServer(app)) as client:
+    async with served(app) as url, ClientSession(url) as client:
         yield client
     scraper.close()
 
 
-async def check_answer(client: Client) -> None:
+async def check_answer(client: ClientSession) -> None:
     async with client.get("/metrics") as response:
         text = await response.text()
         assert response.status == 200, text
