@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any, Final, NamedTuple, Protocol
 
 
-Row = tuple[str, ...]
+LabelValues = tuple[str, ...]
 
 _TYPES: Final = frozenset(
     {
@@ -120,7 +120,7 @@ class Metric:
         self.type = typ
         self.unit = unit
         self.label_names = None if labels is None else tuple(labels)
-        self.rows: list[Row] = [] if value is None else [()]
+        self.rows: list[LabelValues] = [] if value is None else [()]
         self.values: list[float] = [] if value is None else [value]
         self.created: list[Sample] | None = None
         self.odd: list[Sample] | None = None

@@ -14,7 +14,7 @@ from typing import Any
 
 from .escaping import Escaping, escape_name, is_legal
 from .gathering import Family, Report, Row, collected_before, kind_of
-from .metric import ExposedSample, Metric
+from .metric import ExposedSample, LabelValues, Metric
 
 
 Number = Callable[[float], str]
@@ -54,9 +54,7 @@ class TextForm:
         """How the value of a counter or gauge is printed."""
         return self._style.value
 
-    def heads(
-        self, name: str, metric: Metric
-    ) -> list[tuple[tuple[str, ...], str]] | None:
+    def heads(self, name: str, metric: Metric) -> list[tuple[LabelValues, str]] | None:
         """Return the label values of each row, by label, and its name and labels.
 
         None if it takes more to write *metric*: histograms, what comes twice.
@@ -168,15 +166,13 @@ def _template(name: str, labels: tuple[str, ...], escaping: Escaping) -> _Templa
     return shown, _getter(ordered), shown.count('"')
 
 
-def _getter(names: list[str]) -> Callable[[Mapping[str, str]], tuple[str, ...]]:
+def _getter(names: list[str]) -> Callable[[Mapping[str, str]], LabelValues]:
     if len(names) > 1:
         return operator.itemgetter(*names)
     return lambda labels: tuple([labels[name] for name in names])
 
 
-def _fill(
-    template: _Template, labels: Mapping[str, str]
-) -> tuple[tuple[str, ...], str]:
+def _fill(template: _Template, labels: Mapping[str, str]) -> tuple[LabelValues, str]:
     """Return the values of *labels* in order, and *template* with them in it."""
     text, get_values, quotes = template
     values = get_values(labels)
