@@ -7,9 +7,9 @@ Each module names the upstream code it stands for:
 - `gotext`, `duration`: Go's spelling of numbers, strings and durations
 - `logs`: logfmt and JSON lines (promslog)
 - `exposition`, `openmetrics`, `protobuf`, `prototext`: metrics as Go writes them
-  (expfmt), over `gathering`, `textform`, `escaping`, `wire`
+  (expfmt), over `metric`, `gathering`, `pages`, `textform`, `escaping`, `wire`
 - `negotiation`, `accept`, `encoders`, `compression`: which of them, gzip
-- `selfmetrics`, `version`: build_info, process_*, promhttp_*
+- `selfmetrics`, `process_metrics`, `version`: build_info, promhttp_*, process_*
 - `promhttp`: the handler of /metrics
 - `web`, `landing`, `serving`: landing page, health, the server (exporter-toolkit)
 - `listen`, `unix_socket`, `vsock`, `activation`: addresses, sockets of systemd

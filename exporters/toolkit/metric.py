@@ -72,7 +72,7 @@ class Metric:
 
     *values* are its numbers and *rows* the label values of each, in the order of
     *label_names*. What has another name or other labels than these, or a time, is in
-    *odd*, and the ``_created`` samples of counters are in *created*.
+    *odd*. *created* says since when the rows of a counter count: ``_created`` samples.
     """
 
     __slots__ = (
@@ -122,7 +122,7 @@ class Metric:
         self.label_names = None if labels is None else tuple(labels)
         self.rows: list[LabelValues] = [] if value is None else [()]
         self.values: list[float] = [] if value is None else [value]
-        self.created: list[Sample] | None = None
+        self.created: list[tuple[LabelValues, float]] | None = None
         self.odd: list[Sample] | None = None
 
     def add_metric(self, labels: Sequence[str], value: float) -> None:
@@ -162,7 +162,10 @@ class Metric:
             Sample(name, dict(zip(names, row, strict=False)), value)
             for row, value in zip(self.rows, self.values, strict=True)
         ]
-        return [*made, *(self.created or ()), *(self.odd or ())]
+        for row, since in self.created or ():
+            labels = dict(zip(names, row, strict=False))
+            made.append(Sample(f"{self.name}_created", labels, since))
+        return [*made, *(self.odd or ())]
 
     def __bool__(self) -> bool:
         """Tell whether there are samples."""
@@ -246,8 +249,7 @@ class CounterMetricFamily(Metric):
             return
         if self.created is None:
             self.created = []
-        own = dict(zip(self.label_names or (), labels, strict=False))
-        self.created.append(Sample(f"{self.name}_created", own, created))
+        self.created.append((self.rows[-1], created))
 
 
 def check(metric: Exposed) -> None:

@@ -15,7 +15,7 @@ from collections.abc import (
 )
 from dataclasses import dataclass
 
-from . import selfmetrics
+from . import process_metrics, selfmetrics
 from .compression import compress, wants_gzip
 from .encoders import encoder
 from .http.connection import Handler
@@ -134,7 +134,7 @@ class _Metrics:
     ) -> Response:
         families.append(selfmetrics.build_info(self._program))
         if self._exporter_metrics:
-            families += selfmetrics.process()
+            families += process_metrics.own().collect()
             families += self._metrics.collect()
         problems: list[str] = []
         names = scrape.query.get("name[]")
