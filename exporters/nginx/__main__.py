@@ -13,7 +13,12 @@ if sys.argv[1:2] == ["healthcheck"]:
     listen = os.environ.get("LISTEN_ADDRESS") or ":9113"
     raise SystemExit(run(sys.argv[2:], "web.listen-address", listen))
 
-from exporters.nginx.cli import main
+from exporters.toolkit.deferred import HEAVY, defer
+
+
+defer(*HEAVY)  # before anything imports asyncio
+
+from exporters.nginx.cli import main  # noqa: E402
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from exporters.nginx.http.descriptors import Descriptors
 from exporters.nginx.http.faults import unreachable
 from exporters.nginx.http.headers import NO_HEADERS, Headers
 from exporters.nginx.http.resolver import Found, Lookup
+from exporters.nginx.http.tls import any_certificate
 from exporters.nginx.http.url import is_address
 
 
@@ -30,12 +31,12 @@ NEXT_ADDRESS_SECONDS = 0.25
 class Network:
     """What all clients share.
 
-    *resolver* looks hosts up, *headers* go with each request, and *descriptors* keeps
-    file descriptors free for who scrapes.
+    *resolver* looks hosts up, *tls* is for https, None for any certificate, *headers*
+    go with each request, and *descriptors* keeps file descriptors free for who scrapes.
     """
 
     resolver: Lookup
-    tls: ssl.SSLContext
+    tls: ssl.SSLContext | None
     user_agent: str
     headers: Headers = NO_HEADERS
     proxy_protocol: bool = False
@@ -77,7 +78,8 @@ async def _over(sock: socket.socket, request: Request, network: Network) -> Conn
         from exporters.nginx.http.proxy_protocol import header_of  # noqa: PLC0415
 
         await loop.sock_sendall(sock, header_of(sock))
-    tls = network.tls if request.url.scheme == "https" else None
+    secure = request.url.scheme == "https"
+    tls = network.tls or any_certificate() if secure else None
     name = request.server_name or request.url.name
     _, connection = await loop.create_connection(
         lambda: Connection(loop),

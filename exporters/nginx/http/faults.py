@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import re
 import socket
-from ssl import SSLCertVerificationError, SSLError
+import ssl  # only used where an error is one of its: it may not be loaded
+from typing import TypeGuard
 
 from exporters.nginx.errors import ScrapeError
 
@@ -51,7 +52,7 @@ def refusal(status: int, body: bytes) -> str:
 
 def reason(error: Exception) -> str:
     """Return what the system said, in the words of strerror(3)."""
-    if isinstance(error, SSLError):
+    if _is_tls(error):
         return _tls(error)
     if not isinstance(error, OSError):
         return f"{type(error).__name__} while asking, expected an HTTP response"
@@ -68,8 +69,12 @@ def reason(error: Exception) -> str:
     return ", ".join(map(os.strerror, numbers)) or _line(text)
 
 
-def _tls(error: SSLError) -> str:
-    if isinstance(error, SSLCertVerificationError):
+def _is_tls(error: Exception) -> TypeGuard[ssl.SSLError]:
+    return type(error).__module__ == "ssl" and isinstance(error, ssl.SSLError)
+
+
+def _tls(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
         text = error.verify_message or str(error)
         return f"certificate verify failed: {_line(text)}"
     text = _line(_SSL_SOURCE.sub("", error.strerror or str(error)))

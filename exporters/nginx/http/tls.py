@@ -5,8 +5,9 @@ Upstream counterpart: ``exporter.go``, sslConfig.
 
 from __future__ import annotations
 
+import functools
 import logging
-import ssl
+import ssl  # 4 MiB, loaded as soon as something of it is used (toolkit/deferred.py)
 
 from exporters.toolkit import flags
 from exporters.toolkit.errors import StartError
@@ -42,16 +43,21 @@ SSL_CLIENT_KEY = flags.string(
 FLAGS = (SSL_VERIFY, SSL_CA_CERT, SSL_CLIENT_CERT, SSL_CLIENT_KEY)
 
 
-def context_from(values: Values) -> ssl.SSLContext:
+def context_from(values: Values) -> ssl.SSLContext | None:
     """Return the context that the flags ask for; say what of them has no effect.
+
+    None where they ask for nothing: `any_certificate`, should TLS be needed at all.
 
     Upstream is silent about both; 0.x verified unless told not to, so that who comes
     from there with a CA would lose the check unawares. Raises StartError.
     """
+    verify, authorities = values[SSL_VERIFY], values[SSL_CA_CERT]
     certificate, key = values[SSL_CLIENT_CERT], values[SSL_CLIENT_KEY]
+    if not (verify or authorities or certificate or key):
+        return None
     context = client_context(
-        verify=values[SSL_VERIFY],
-        ca_file=values[SSL_CA_CERT],
+        verify=verify,
+        ca_file=authorities,
         cert_file=certificate,
         key_file=key,
     )
@@ -60,9 +66,15 @@ def context_from(values: Values) -> ssl.SSLContext:
             "no client certificate is used: expected both --nginx.ssl-client-cert "
             "and --nginx.ssl-client-key, got one"
         )
-    if values[SSL_CA_CERT] and not values[SSL_VERIFY]:
+    if authorities and not verify:
         log.warning("--nginx.ssl-ca-cert has no effect without --nginx.ssl-verify")
     return context
+
+
+@functools.cache
+def any_certificate() -> ssl.SSLContext:
+    """Return the context without any flag: everybody is who they say they are."""
+    return client_context(verify=False, ca_file="", cert_file="", key_file="")
 
 
 def client_context(

@@ -1,0 +1,59 @@
+"""Put off the import of modules of the standard library until something is used.
+
+asyncio imports ``ssl``, 4.3 MiB with OpenSSL, for connections with TLS, and
+``inspect``, 1 MiB, for its debug mode. Without them a Python that has asyncio and
+logging takes 13.7 MiB instead of 18.9, and 51 ms of CPU at the start instead of 72. Go
+links them in; this has no upstream counterpart.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+from types import ModuleType
+from typing import Any, Final
+
+
+# asyncio.sslproto takes two names from ssl as it is imported itself.
+HEAVY: Final = ("ssl", "asyncio.sslproto", "inspect")
+
+_lock = threading.Lock()
+
+
+class _NoSuchSocket:
+    """What nothing is an instance of."""
+
+
+# asyncio makes sure of every socket that it is none of these. There are none yet.
+_UNTIL_LOADED: Final = {("ssl", "SSLSocket"): _NoSuchSocket}
+
+
+def defer(*names: str) -> None:
+    """Let ``import`` find the modules *names* without loading them.
+
+    Each is loaded when an attribute of it is asked for, from then on as if it always
+    had been. Call it first of all: what is loaded already stays.
+    """
+    for name in names:
+        sys.modules.setdefault(name, _Deferred(name))
+
+
+class _Deferred(ModuleType):
+    """Stand for the module of the same name."""
+
+    def __getattr__(self, attribute: str) -> Any:
+        # Import itself asks for some of these, and whoever walks over sys.modules.
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        known = _UNTIL_LOADED.get((self.__name__, attribute))
+        return known or getattr(self._load(), attribute)
+
+    def _load(self) -> ModuleType:
+        name = self.__name__
+        with _lock:  # not while it is imported: import has locks of its own
+            if sys.modules.get(name) is self:
+                del sys.modules[name]
+        real = importlib.import_module(name)
+        vars(self).update(vars(real))
+        return real
