@@ -9,9 +9,10 @@ import sys
 from collections.abc import Sequence
 
 from exporters.node import backend, container, profiles
+from exporters.node.catalogue import specs_for
 from exporters.node.paths import Paths
 from exporters.node.plugins import PLUGIN, with_plugins
-from exporters.node.registry import CollectorSpec, Context, Registry, discover, flags
+from exporters.node.registry import CollectorSpec, Context, Registry, flags
 from exporters.node.scrape import LONGEST_TIMEOUT_SECONDS, Scraper
 from exporters.toolkit import lifecycle, logs, version, web
 from exporters.toolkit.errors import StartError
@@ -94,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     try:
         is_linux = backend.chosen(arguments) == backend.LINUX
-        built_in = discover() if is_linux else backend.portable()
+        built_in = specs_for(arguments) if is_linux else backend.portable()
         specs = with_plugins(built_in, arguments)
     except StartError as error:
         sys.stderr.write(f"{NAME}: error: {error}\n")

@@ -24,6 +24,17 @@ def values_of(flag: Flag[Any], argv: Iterable[str]) -> Iterator[str]:
                 yield value
 
 
+def names_of(argv: Iterable[str]) -> frozenset[str]:
+    """Return the names of all flags that *argv* may give, ``--no-x`` as both.
+
+    Some are none: what looks like a flag may be the value of another.
+    """
+    given = (a.lstrip("-").partition("=")[0] for a in _expanded(argv) if a[:1] == "-")
+    return frozenset(
+        name for flag in given for name in (flag, flag.removeprefix("no-"))
+    )
+
+
 def _expanded(argv: Iterable[str]) -> Iterator[str]:
     """Yield *argv* with the lines of each ``@file`` in its place."""
     for argument in argv:

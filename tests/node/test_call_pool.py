@@ -47,14 +47,11 @@ def dead() -> Iterator[Disk]:
     disk.revive_all()
 
 
-def statfs_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "calls"]
-
-
-def wait_for_threads(count: int) -> None:
-    for thread in statfs_threads()[count:]:
-        thread.join(DEADLINE_SECONDS)
-    assert len(statfs_threads()) == count
+def wait_for_threads(pool: CallPool[str], count: int) -> None:
+    until = time.monotonic() + DEADLINE_SECONDS
+    while pool.threads != count and time.monotonic() < until:
+        threading.Event().wait(0.001)
+    assert pool.threads == count
 
 
 def pool(disk: Disk, *, workers: int = 4, timeout: float = 0.2) -> CallPool[str]:
@@ -63,11 +60,12 @@ def pool(disk: Disk, *, workers: int = 4, timeout: float = 0.2) -> CallPool[str]
 
 def test_answers_and_errors_by_key() -> None:
     disk = Disk()
-    outcomes = pool(disk).run(["a", "error", "b", "a"])
+    mounts = pool(disk)
+    outcomes = mounts.run(["a", "error", "b", "a"])
     assert (outcomes["a"], outcomes["b"]) == ("A", "B")
     assert isinstance(outcomes["error"], PermissionError)
     assert sorted(disk.asked) == ["a", "b", "error"]
-    wait_for_threads(0)
+    wait_for_threads(mounts, 0)
 
 
 def test_less_patience_than_the_timeout(dead: Disk) -> None:
@@ -97,29 +95,31 @@ def test_a_dead_mount_is_left_alone_until_it_answers(dead: Disk) -> None:
         assert mounts.run(["a", "dead0"]) == {"a": "A", "dead0": STUCK}
         assert time.monotonic() - began < 0.2  # not waited for again
     assert dead.asked.count("dead0") == 1
-    assert len(statfs_threads()) == 1
+    assert mounts.threads == 1
     dead.revive_all()
-    wait_for_threads(0)
+    wait_for_threads(mounts, 0)
     assert mounts.stuck == frozenset()
     assert mounts.run(["dead0"]) == {"dead0": "DEAD0"}
 
 
 def test_more_dead_mounts_than_workers_do_not_stop_the_rest(dead: Disk) -> None:
     names = [f"dead{n}" for n in range(6)]
-    outcomes = pool(dead, workers=2, timeout=1.0).run([*names, "a", "b", "c"])
+    mounts = pool(dead, workers=2, timeout=1.0)
+    outcomes = mounts.run([*names, "a", "b", "c"])
     assert [outcomes[name] for name in names] == [STUCK] * 6
     assert [outcomes[name] for name in "abc"] == ["A", "B", "C"]
-    assert len(statfs_threads()) == 6
+    assert mounts.threads == 6
     dead.revive_all()
-    wait_for_threads(0)
+    wait_for_threads(mounts, 0)
 
 
 def test_no_more_than_the_workers_at_once() -> None:
     disk = Disk()
     keys = [f"k{n}" for n in range(50)]
-    assert set(pool(disk, workers=3, timeout=5).run(keys)) == set(keys)
+    mounts = pool(disk, workers=3, timeout=5)
+    assert set(mounts.run(keys)) == set(keys)
     assert disk.most_at_once <= 3
-    wait_for_threads(0)
+    wait_for_threads(mounts, 0)
 
 
 def test_two_scrapes_share_one_call(dead: Disk) -> None:
@@ -143,10 +143,10 @@ def test_a_host_without_threads_is_asked_again_later(
     disk = Disk()
     mounts = pool(disk, timeout=0.05)
 
-    def refuse(_: threading.Thread) -> None:
+    def refuse(*_: object) -> int:
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", refuse)
+        patch.setattr("exporters.node.call_pool.start_new_thread", refuse)
         assert mounts.run(["a"]) == {"a": STUCK}
     assert mounts.run(["a"]) == {"a": "A"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -94,6 +95,10 @@ _USAGE_HELP = (
 )
 
 
+Outcome = Usage | OSError | Stuck
+"""What asking a mount gave."""
+
+
 class Labels(NamedTuple):
     """The labels of a mount's samples."""
 
@@ -101,6 +106,17 @@ class Labels(NamedTuple):
     mountpoint: str
     fstype: str
     device_error: str
+
+
+class Place(NamedTuple):
+    """What is the same at each scrape of a mount that stays as it is."""
+
+    path: str
+    """As it is reached from here."""
+    labels: Labels
+    where: tuple[str, str, str, str]
+    """The labels of node_filesystem_mount_info."""
+    is_read_only: bool
 
 
 def create(context: Context) -> Collect:
@@ -114,16 +130,18 @@ def create(context: Context) -> Collect:
         timeout_seconds=values[MOUNT_TIMEOUT],
     )
 
+    @functools.lru_cache(maxsize=2048)  # most mounts are as they were before
+    def place_of(mount: Mount) -> Place | None:
+        place = place_at(paths, mount)
+        ignored = fs_types.ignored(mount.fs_type) or mount_points.ignored(
+            place.labels.mountpoint
+        )
+        return None if ignored else place
+
     def collect() -> Iterator[Metric]:
-        wanted: dict[Mount, str] = {}
-        for mount in mountinfo.read(paths):
-            if not fs_types.ignored(mount.fs_type) and not mount_points.ignored(
-                host_path(paths, mount)
-            ):
-                wanted[mount] = path_to_stat(paths, mount)
-        outcomes = pool.run(wanted.values(), patience())
-        rows = ((mount, outcomes[path]) for mount, path in wanted.items())
-        yield from families(paths, rows)
+        places = [place for place in map(place_of, mountinfo.read(paths)) if place]
+        outcomes = pool.run([place.path for place in places], patience())
+        yield from families((place, outcomes[place.path]) for place in places)
 
     return collect
 
@@ -165,14 +183,17 @@ def _filter(
     return DeviceFilter.compile(excluded, included)
 
 
-def host_path(paths: Paths, mount: Mount) -> str:
-    """Return the mount point as the host names it."""
-    return mountinfo.label(paths.strip_rootfs(mountinfo.shown(mount.mount_point)))
-
-
-def path_to_stat(paths: Paths, mount: Mount) -> str:
-    """Return the mount point as it is reached from here."""
-    return paths.root(paths.strip_rootfs(mountinfo.unescape(mount.mount_point)))
+def place_at(paths: Paths, mount: Mount) -> Place:
+    """Return where *mount* is, for the host and from here."""
+    shown = mountinfo.label(paths.strip_rootfs(mountinfo.shown(mount.mount_point)))
+    path = paths.root(paths.strip_rootfs(mountinfo.unescape(mount.mount_point)))
+    device = mountinfo.label(mount.source)
+    return Place(
+        path,
+        Labels(device, shown, mountinfo.label(mount.fs_type), ""),
+        (device, str(mount.major), str(mount.minor), shown),
+        mount.is_read_only,
+    )
 
 
 def read_usage(path: str) -> Usage:
@@ -192,9 +213,7 @@ def read_usage(path: str) -> Usage:
     )
 
 
-def families(
-    paths: Paths, rows: Iterable[tuple[Mount, Usage | OSError | Stuck]]
-) -> Iterator[Metric]:
+def families(rows: Iterable[tuple[Place, Outcome]]) -> Iterator[Metric]:
     """Yield the families; mounts with the same labels count once, the first one."""
     error = _family(
         "device_error",
@@ -212,38 +231,25 @@ def families(
     )
     seen: set[Labels] = set()
     placed: set[tuple[str, ...]] = set()
-    for mount, outcome in rows:
-        labels = _labels(paths, mount, outcome)
+    for place, outcome in rows:
+        labels = place.labels
+        if not isinstance(outcome, Usage):
+            labels = labels._replace(device_error=_error_label(outcome))
         if labels not in seen:
             seen.add(labels)
             error.add_metric(labels, not isinstance(outcome, Usage))
-            readonly.add_metric(labels, mount.is_read_only)
-            for family, value in zip(usage, _values(outcome), strict=False):
-                family.add_metric(labels, value)
-        place = (labels.device, str(mount.major), str(mount.minor), labels.mountpoint)
-        if isinstance(outcome, Usage) and place not in placed:
-            placed.add(place)
-            info.add_metric(place, 1)
+            readonly.add_metric(labels, place.is_read_only)
+            if isinstance(outcome, Usage):
+                for family, value in zip(usage, outcome, strict=True):
+                    family.add_metric(labels, value)
+        if isinstance(outcome, Usage) and place.where not in placed:
+            placed.add(place.where)
+            info.add_metric(place.where, 1)
     yield from (f for f in (error, readonly, *usage, info) if f)
 
 
-def _values(outcome: Usage | OSError | Stuck) -> tuple[int, ...]:
-    return outcome if isinstance(outcome, Usage) else ()
-
-
-def _labels(paths: Paths, mount: Mount, outcome: Usage | OSError | Stuck) -> Labels:
-    return Labels(
-        mountinfo.label(mount.source),
-        host_path(paths, mount),
-        mountinfo.label(mount.fs_type),
-        _error_label(outcome),
-    )
-
-
-def _error_label(outcome: Usage | OSError | Stuck) -> str:
-    if isinstance(outcome, OSError):
-        return error_text(outcome)
-    return _STUCK_TEXT if isinstance(outcome, Stuck) else ""
+def _error_label(outcome: OSError | Stuck) -> str:
+    return _STUCK_TEXT if isinstance(outcome, Stuck) else error_text(outcome)
 
 
 def _family(name: str, help_text: str) -> GaugeMetricFamily:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from exporters.node import procfs
 from exporters.node.registry import Collect, CollectorSpec, Context
@@ -12,8 +12,8 @@ from exporters.toolkit.metric import Metric, UntypedMetricFamily
 from exporters.toolkit.regex import Regex
 
 
-Statistics = dict[tuple[str, str], float]
-"""(protocol, name) -> value, for example ("TcpExt", "ListenDrops")."""
+Key = tuple[str, str]
+"""Protocol and name, for example ("TcpExt", "ListenDrops")."""
 
 FIELDS = string(
     "collector.netstat.fields",
@@ -29,54 +29,77 @@ FIELDS = string(
 )
 
 
-def parse(data: bytes) -> Statistics:
-    """Return the counters of a ``netstat`` or ``snmp`` file.
+def parse(data: bytes) -> list[tuple[bytes, list[float]]]:
+    """Return (line of names, values) for each protocol of netstat or snmp.
 
     Such a file holds pairs of lines: names, then values, each after the
     protocol. Raises ValueError.
     """
-    statistics: Statistics = {}
     rows = list(procfs.lines(data))
     if len(rows) % 2:
         raise ValueError(f"line {rows[-1][0]}: expected a line of values after names")
+    found: list[tuple[bytes, list[float]]] = []
     for (number, names), (_, line) in zip(rows[::2], rows[1::2], strict=True):
-        keys, values = _keys(names), line.split(b" ")[1:]
-        if len(keys) != len(values):
+        values = line.split(b" ")[1:]
+        if names.count(b" ") != len(values):
             protocol = procfs.text(names.split(b" ")[0])
             raise ValueError(
                 f"line {number}: expected as many values as names for {protocol!r},"
-                f" got {len(values)} and {len(keys)}"
+                f" got {len(values)} and {names.count(b' ')}"
             )
-        statistics.update(zip(keys, procfs.parse_numbers(values), strict=True))
-    return statistics
+        found.append((names, procfs.parse_numbers(values)))
+    return found
 
 
-@functools.lru_cache(maxsize=64)  # the kernel's lines of names never change
-def _keys(names: bytes) -> tuple[tuple[str, str], ...]:
+def keys(names: bytes) -> list[Key]:
+    """Return the keys of a line of names, in order."""
     protocol, *fields = procfs.text(names).split(" ")
-    return tuple((protocol[:-1], field) for field in fields)
+    return [(protocol[:-1], field) for field in fields]
 
 
-def parse_snmp6(data: bytes) -> Statistics:
-    """Return the counters of a ``snmp6`` file. Raises ValueError.
-
-    A line such as "Ip6InReceives 5" is split after the first 6; a line without
-    one is no protocol's and is left out.
-    """
-    statistics: Statistics = {}
-    for line in data.split(b"\n"):
-        words = line.split(None, 2)
-        if len(words) < 2:
-            continue
-        if key := _snmp6_key(words[0]):
-            statistics[key] = procfs.parse_number(words[1])
-    return statistics
+def parse_snmp6(data: bytes) -> dict[bytes, float]:
+    """Return the counters of a ``snmp6`` file by their word. Raises ValueError."""
+    pairs = (line.split(None, 2) for line in data.split(b"\n"))
+    return {
+        pair[0]: procfs.parse_number(pair[1])
+        for pair in pairs
+        if len(pair) > 1 and b"6" in pair[0]  # what has none is no protocol's
+    }
 
 
-@functools.lru_cache(maxsize=4096)
-def _snmp6_key(word: bytes) -> tuple[str, str] | None:
+def key_of_snmp6(word: bytes) -> Key:
+    """Return the key of a word such as "Ip6InReceives", split after the first 6."""
     before, six, name = procfs.text(word).partition("6")
-    return (before + six, name) if six else None
+    return before + six, name
+
+
+class Titles:
+    """The family of each statistic that is wanted, decided once.
+
+    The kernel's names are the same at every scrape: looking at each of 250 anew took
+    longer than all else here.
+    """
+
+    def __init__(self, fields: str) -> None:
+        """Want what *fields* matches. Raises RegexError."""
+        self._wanted = Regex(fields)
+        self.of_line = functools.lru_cache(maxsize=256)(self._of_line)
+        self.of_word = functools.lru_cache(maxsize=4096)(self._of_word)
+
+    def _of_line(self, names: bytes) -> list[tuple[int, str, str]]:
+        """Return (column, name, HELP) of what is wanted of a line of names."""
+        titles = ((column, self._title(key)) for column, key in enumerate(keys(names)))
+        return [(column, *title) for column, title in titles if title]
+
+    def _of_word(self, word: bytes) -> tuple[str, str] | None:
+        return self._title(key_of_snmp6(word))
+
+    def _title(self, key: Key) -> tuple[str, str] | None:
+        protocol, name = key
+        if not self._wanted.search(f"{protocol}_{name}"):
+            return None
+        # Without "_" in the text, as upstream has it.
+        return f"node_netstat_{protocol}_{name}", f"Statistic {protocol}{name}."
 
 
 def create(context: Context) -> Collect:
@@ -84,23 +107,18 @@ def create(context: Context) -> Collect:
     netstat, snmp, snmp6 = (
         context.proc("net", name) for name in ("netstat", "snmp", "snmp6")
     )
-    wanted = Regex(context.values[FIELDS])
+    titles = Titles(context.values[FIELDS])
 
-    @functools.lru_cache(maxsize=4096)  # nor do the names
-    def title(key: tuple[str, str]) -> tuple[str, str] | None:
-        protocol, name = key
-        if not wanted.search(f"{protocol}_{name}"):
-            return None
-        # Without "_" in the text, as upstream has it.
-        return f"node_netstat_{protocol}_{name}", f"Statistic {protocol}{name}."
-
-    def collect() -> Iterator[Metric]:
-        statistics = parse(netstat.read()) | parse(snmp.read())
+    def collect() -> Iterable[Metric]:
+        found: dict[str, Metric] = {}
+        for names, values in parse(netstat.read()) + parse(snmp.read()):
+            for column, name, text in titles.of_line(names):
+                found[name] = UntypedMetricFamily(name, text, values[column])
         # The file is not there where IPv6 is switched off.
-        statistics |= parse_snmp6(snmp6.read_optional() or b"")
-        for key, value in statistics.items():
-            if named := title(key):
-                yield UntypedMetricFamily(*named, value)
+        for word, value in parse_snmp6(snmp6.read_optional() or b"").items():
+            if title := titles.of_word(word):
+                found[title[0]] = UntypedMetricFamily(*title, value)
+        return found.values()
 
     return collect
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -42,7 +43,8 @@ _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)")
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
-def parse(data: bytes) -> dict[str, str]:
+@functools.lru_cache(maxsize=1)  # it is the same for months
+def parse(data: bytes) -> Mapping[str, str]:
     """Return the variables of an os-release file (os-release(5)).
 
     Raises ValueError for a line that is neither empty, a comment nor KEY=value.

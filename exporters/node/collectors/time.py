@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import glob
+import os
+import re
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from exporters.node import procfs
+from exporters.node.keeper import Keeper
+from exporters.node.kept_file import KeptFile
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.metric import GaugeMetricFamily, Metric
+
+
+_DIRECTORY = re.compile("clocksource[0-9]")
 
 
 class ClockSource(NamedTuple):
@@ -27,10 +33,7 @@ def parse_clocksource(available: bytes, current: bytes) -> ClockSource:
 
 def create(context: Context) -> Collect:
     """Return the collector of the time, the time zone and the clock sources."""
-    pattern = (
-        glob.escape(context.paths.sys("devices/system/clocksource"))
-        + "/clocksource[0-9]*"
-    )
+    sources = Sources(context.paths.sys("devices/system/clocksource"), context.keeper)
 
     def collect() -> Iterator[Metric]:
         now_ns = time.time_ns()
@@ -47,16 +50,42 @@ def create(context: Context) -> Collect:
         )
         offset.add_metric([zone.tm_zone], zone.tm_gmtoff)
         yield offset
-        yield from _sources([_read(path) for path in sorted(glob.glob(pattern))])
+        yield from _sources(sources.read())
 
     return collect
 
 
-def _read(directory: str) -> ClockSource:
-    return parse_clocksource(
-        procfs.read(f"{directory}/available_clocksource"),
-        procfs.read(f"{directory}/current_clocksource"),
-    )
+class Sources:
+    """The directories of clock sources below *path*, whose files are kept open."""
+
+    def __init__(self, path: str, keeper: Keeper) -> None:
+        """Read below *path* as far as *keeper* lets anything be kept."""
+        self._path = path
+        self._keeper = keeper
+        self._known: dict[str, tuple[KeptFile, KeptFile]] = {}
+
+    def read(self) -> list[ClockSource]:
+        """Return the clock sources in the order of their names. Raises OSError."""
+        known, self._known = self._known, {}  # who is gone is closed with *known*
+        for name in self._names():
+            self._known[name] = known.get(name) or self._open(name)
+        return [
+            parse_clocksource(available.read(), current.read())
+            for available, current in self._known.values()
+        ]
+
+    def _names(self) -> list[str]:
+        try:
+            return sorted(filter(_DIRECTORY.match, os.listdir(self._path)))
+        except OSError:  # as Go's filepath.Glob has it
+            return []
+
+    def _open(self, name: str) -> tuple[KeptFile, KeptFile]:
+        available, current = (
+            KeptFile(f"{self._path}/{name}/{which}_clocksource", self._keeper)
+            for which in ("available", "current")
+        )
+        return available, current
 
 
 def _sources(sources: list[ClockSource]) -> Iterator[Metric]:

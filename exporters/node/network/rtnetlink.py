@@ -19,6 +19,7 @@ NUD_NOARP = 0x40
 
 _RTM_GETLINK, _RTM_GETADDR, _RTM_GETNEIGH = 18, 22, 30
 _IFLA_IFNAME, _IFLA_STATS, _IFLA_STATS64 = 3, 7, 23
+_OF_A_LINK = frozenset({_IFLA_IFNAME, _IFLA_STATS, _IFLA_STATS64})
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 
 _IFINFOMSG = struct.Struct("=BxHiII")  # family, type, index, flags, change
@@ -91,7 +92,7 @@ class Address(NamedTuple):
 def parse_link(payload: bytes) -> Link:
     """Return the link of an RTM_NEWLINK message. Raises NetlinkError."""
     _require(payload, _IFINFOMSG, "link")
-    found = dict(parse_attributes(payload, _IFINFOMSG.size))
+    found = netlink.find_attributes(payload, _IFINFOMSG.size, _OF_A_LINK)
     name = netlink.text(found.get(_IFLA_IFNAME, b""))
     stats = _counters(found.get(_IFLA_STATS64), 8)
     return Link(name, stats or _counters(found.get(_IFLA_STATS), 4))

@@ -7,6 +7,7 @@ a lone surrogate, so that they can be handed back to the kernel;
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import NamedTuple
 
@@ -51,8 +52,14 @@ def read(paths: Paths) -> list[Mount]:
 
 def parse(data: bytes) -> list[Mount]:
     """Return the mounts of a mountinfo file. Raises ValueError."""
-    lines = enumerate(data.split(b"\n"), start=1)
-    return [_parse_line(number, path_text(line)) for number, line in lines if line]
+    found: list[Mount] = []
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if line:
+            try:
+                found.append(parse_line(line))
+            except ValueError as error:
+                raise ValueError(f"mountinfo:{number}: {error}") from None
+    return found
 
 
 def path_text(data: bytes) -> str:
@@ -65,22 +72,17 @@ def path_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _parse_line(number: int, line: str) -> Mount:
-    fields = line.split(" ")
+@functools.lru_cache(maxsize=2048)  # most lines are as they were at the last scrape
+def parse_line(line: bytes) -> Mount:
+    """Return the mount of a *line*. Raises ValueError."""
+    fields = path_text(line).split(" ")
     if len(fields) < _LEAST_FIELDS:
-        raise ValueError(
-            f"mountinfo:{number}: too few fields in mount string: {line!a}"
-        )
+        raise ValueError(f"too few fields in mount string: {path_text(line)!a}")
     if fields[-4] != "-":
-        raise ValueError(
-            f"mountinfo:{number}: couldn't find separator in expected field:"
-            f" {fields[-4]!a}"
-        )
+        raise ValueError(f"couldn't find separator in expected field: {fields[-4]!a}")
     device = _DEVICE.fullmatch(fields[2])
     if device is None:
-        raise ValueError(
-            f"mountinfo:{number}: malformed mount point MajorMinorVer: {fields[2]!a}"
-        )
+        raise ValueError(f"malformed mount point MajorMinorVer: {fields[2]!a}")
     return Mount(
         major=int(device[1]),
         minor=int(device[2]),
@@ -92,6 +94,7 @@ def _parse_line(number: int, line: str) -> Mount:
     )
 
 
+@functools.lru_cache(maxsize=256)
 def _options(text: str) -> frozenset[str]:
     return frozenset(text.split(","))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 from exporters.node import procfs
@@ -19,6 +20,7 @@ def read_block_device(paths: Paths, major: int, minor: int) -> Properties:
     return parse(procfs.read(paths.udev(f"b{major}:{minor}")))
 
 
+@functools.lru_cache(maxsize=1024)  # a record is hardly ever written anew
 def parse(data: bytes) -> Properties:
     """Return the properties in a udev database record. Never raises."""
     found: dict[str, str] = {}

@@ -15,11 +15,13 @@ from tests.node.conftest import Run
 
 def test_parse_joins_the_line_of_names_with_the_line_of_values() -> None:
     data = b"Tcp: RtoMin MaxConn\nTcp: 200 -1\nIpExt: InOctets\nIpExt: 5\n"
-    assert netstat.parse(data) == {
-        ("Tcp", "RtoMin"): 200.0,
-        ("Tcp", "MaxConn"): -1.0,
-        ("IpExt", "InOctets"): 5.0,
-    }
+    assert [
+        dict(zip(netstat.keys(names), values, strict=True))
+        for names, values in netstat.parse(data)
+    ] == [
+        {("Tcp", "RtoMin"): 200.0, ("Tcp", "MaxConn"): -1.0},
+        {("IpExt", "InOctets"): 5.0},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +34,8 @@ def test_parse_refuses(data: bytes) -> None:
 
 def test_parse_snmp6_splits_after_the_first_six() -> None:
     data = b"Ip6InReceives   \t5\nUdpLite6NoPorts 1\nIcmp6OutType136 2\nOther 3\nIp6\n"
-    assert netstat.parse_snmp6(data) == {
+    found = netstat.parse_snmp6(data)
+    assert {netstat.key_of_snmp6(word): value for word, value in found.items()} == {
         ("Ip6", "InReceives"): 5.0,
         ("UdpLite6", "NoPorts"): 1.0,
         ("Icmp6", "OutType136"): 2.0,
