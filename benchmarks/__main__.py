@@ -38,7 +38,8 @@ PARTS: dict[str, Part] = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run what *argv* asks for; exit code 1 if any of it failed, 2 for a wrong flag."""
     arguments = parser().parse_args(argv)
-    plan = Plan(arguments.scrapes, arguments.rounds, arguments.starts)
+    words = vars(arguments)
+    plan = Plan(*(words[name] for name in Plan._fields))
     report = Report()
     try:
         python = programs.interpreter()
@@ -101,6 +102,7 @@ def parser() -> argparse.ArgumentParser:
         ("scrapes", Plan().scrapes, "scrapes of each kind (plain, gzip)"),
         ("rounds", Plan().rounds, "rounds to spread them over"),
         ("starts", Plan().starts, "starts of each program"),
+        ("lines", Plan().lines, "lines of the log to ship"),
     ):
         result.add_argument(
             f"--{name}", type=positive, default=default, metavar="N", help=text

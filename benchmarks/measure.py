@@ -34,11 +34,12 @@ class Pair(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How much to measure: *scrapes* of each kind in *rounds*, and *starts*."""
+    """How much to measure: *scrapes* of each kind in *rounds*, *starts*, log *lines*."""
 
     scrapes: int = 500
     rounds: int = 20
     starts: int = 10
+    lines: int = 1_000_000
 
     def sizes(self) -> list[int]:
         """Return how many scrapes each round makes; no round is empty."""
