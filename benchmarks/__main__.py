@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import devices, nginx, node, programs, shipping, together
-from benchmarks.command import end_on_sigterm, positive
+from benchmarks.command import end_on_sigterm, new_file, positive
 from benchmarks.machine import load, machine
 from benchmarks.measure import Plan
 from benchmarks.part import Part, Setting
@@ -108,7 +108,7 @@ def parser() -> argparse.ArgumentParser:
             f"--{name}", type=positive, default=default, metavar="N", help=text
         )
     result.add_argument(
-        "--json", type=Path, metavar="FILE", help="write what was measured there, too"
+        "--json", type=new_file, metavar="FILE", help="write what was measured there"
     )
     return result
 

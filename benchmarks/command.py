@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
+from pathlib import Path
 from types import FrameType
 
 
@@ -12,6 +14,17 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
     return int(text)
+
+
+def new_file(text: str) -> Path:
+    """Return the path *text* if a file can be there; raise ArgumentTypeError otherwise.
+
+    It is asked before a run, not after a quarter of an hour.
+    """
+    path = Path(text)
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"expected a file to write, got {text!r}")
+    return path
 
 
 def end_on_sigterm() -> None:

@@ -34,7 +34,10 @@ class Pair(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How much to measure: *scrapes* of each kind in *rounds*, *starts*, log *lines*."""
+    """How much to measure.
+
+    *scrapes* of each kind in *rounds*, *starts* of each program, *lines* of a log.
+    """
 
     scrapes: int = 500
     rounds: int = 20

@@ -143,6 +143,8 @@ def test_an_original_that_is_missing_is_one_line(
         ("apache", "expected one of node, devices, nginx, targets, shipper, "),
         ("--scrapes=0", "expected a number above 0, got '0'"),
         ("--rounds=x", "expected a number above 0, got 'x'"),
+        ("--json=/nonexistent/x", "expected a file to write, got '/nonexistent/x'"),
+        ("--json=/tmp", "expected a file to write, got '/tmp'"),
     ],
 )
 def test_a_wrong_argument(
