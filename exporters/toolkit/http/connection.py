@@ -24,6 +24,7 @@ class Host(Protocol):
     """What a connection needs of its server."""
 
     answer: Handler
+    buffer: memoryview
     closing: bool
     cancels: bool
     idle: Patience[Connection]
@@ -38,7 +39,7 @@ class Host(Protocol):
         """Take note that nothing of *connection* is left."""
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """Serves one client; the waits that it may be in are those of its *host*."""
 
     __slots__ = (
@@ -72,11 +73,16 @@ class Connection(asyncio.Protocol):
         self._host.idle.add(self)
         self._host.joined(self)
 
-    def data_received(self, data: bytes) -> None:
-        """Answer the request that *data* completes."""
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where the next bytes go: it is read at once, so all share it."""
+        del sizehint
+        return self._host.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Answer the request that the *nbytes* that came complete."""
         if self._leaving:
             return
-        self._reader.feed(data)
+        self._reader.feed(self._host.buffer[:nbytes])
         if self._task is None and not self._full:
             self._go_on()
         elif len(self._reader) > MAX_HEAD_BYTES and self._transport is not None:

@@ -57,7 +57,7 @@ class Reader:
         """Whether there is part of a request."""
         return bool(self._buffer) or self._body is not None
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """Take what came."""
         self._buffer += data
 
