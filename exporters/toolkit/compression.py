@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 # One coding of an Accept-Encoding header, and its q if it has parameters.
 _CODING = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z/]+)[ \t\r\n]*", re.ASCII)
 _QUALITY = re.compile(r";[ \t\r\n]*q=([01](?:\.[0-9]*)?)[ \t\r\n]*", re.ASCII)
+_GZIP = 16 + zlib.MAX_WBITS  # with a header and a checksum of gzip
 _COMMA = re.compile(r",[ \t\r\n]*")
 
 
@@ -47,20 +48,25 @@ def _codings(header: str) -> Iterator[tuple[str, float]]:
 
 
 def compress(body: bytes) -> bytes:
-    """Return *body* gzipped, fast rather than small (0.06 ms for 100 kB)."""
+    """Return *body* gzipped, fast rather than small.
+
+    80 kB of metrics take 0.07 ms and become 11.5 kB. Level 2 saves 20 bytes of that,
+    level 3 takes 0.34 ms for 11.3 kB, zlib's level 6, which is Go's, 1.15 for 10.2.
+    """
     return _compressor()(body)
 
 
 @functools.cache
 def _compressor() -> Callable[[bytes], bytes]:
     try:
-        from isal import igzip  # noqa: PLC0415 -- a platform may have no wheel of it
+        # Here: a platform may have no wheel of it. Not its igzip, which loads gzip.
+        from isal import isal_zlib  # noqa: PLC0415
     except ImportError:
         return compress_slowly
-    return functools.partial(igzip.compress, compresslevel=1)
+    return functools.partial(isal_zlib.compress, level=1, wbits=_GZIP)
 
 
 def compress_slowly(body: bytes) -> bytes:
     """Return *body* gzipped by the standard library."""
-    packer = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    packer = zlib.compressobj(1, zlib.DEFLATED, _GZIP)
     return packer.compress(body) + packer.flush()
