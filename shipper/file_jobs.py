@@ -20,7 +20,7 @@ from .files.source import FilesSource
 from .files.supervisor import FilesSupervisor, Pace
 from .files.text import splitters
 from .files.unpack import Format
-from .pipeline.entry import Sink
+from .pipeline.entry import BoundedSink
 from .positions import Positions
 from .relabel import relabel
 
@@ -29,7 +29,7 @@ def files_source(
     job: ScrapeConfig,
     pace: Pace,
     positions: Positions,
-    sink: Sink,
+    sink: BoundedSink,
     *,
     meters: Meters,
     budget: Budget,

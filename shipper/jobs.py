@@ -24,7 +24,7 @@ from .files.supervisor import Pace
 from .journal_job import journal_source
 from .loki.configure import static_headers
 from .meters import Meters
-from .pipeline.entry import BoundedSink, Sink
+from .pipeline.entry import BoundedSink
 from .positions import Positions
 from .push.source import PushSource
 from .relabel import relabel
@@ -63,7 +63,7 @@ async def sources(job: ScrapeConfig, sink: BoundedSink, yard: Yard) -> list[Sour
     return [*daemons, *_others(job, sink, yard)]
 
 
-def _others(job: ScrapeConfig, sink: Sink, yard: Yard) -> Iterator[Source]:
+def _others(job: ScrapeConfig, sink: BoundedSink, yard: Yard) -> Iterator[Source]:
     rules = partial(relabel, rules=job.relabel_configs)
     if job.static_configs or job.file_sd_configs:
         watch, target = yard.config.global_.file_watch_config, yard.config.target_config

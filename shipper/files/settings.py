@@ -13,7 +13,7 @@ from shipper.files.reader import Budget, LogFile, OpenFile
 from shipper.files.splitter import MAX_LINE_BYTES
 from shipper.files.text import MakeSplitter, splitters
 from shipper.files.unpack import Format
-from shipper.pipeline.entry import Sink
+from shipper.pipeline.entry import BoundedSink
 
 
 DRAIN_SECONDS = 5.0
@@ -39,7 +39,7 @@ class Settings:
     breaks off in a line.
     """
 
-    sink: Sink
+    sink: BoundedSink
     disk: Disk
     meters: Meters = field(default_factory=NoMeters)
     clock: LineClock = field(default_factory=LineClock)

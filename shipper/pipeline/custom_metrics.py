@@ -9,8 +9,7 @@ for their idle time go after the next scrape.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator
 from math import inf
 from typing import Any, Final, Generic, Literal, TypeVar
 from weakref import WeakValueDictionary
@@ -23,6 +22,7 @@ from shipper.relabel import is_label_name
 
 from .custom_series import Series
 from .entry import Labels
+from .labelset import LabelSet, Memo
 
 
 MAX_SERIES: Final = 10_000
@@ -58,14 +58,16 @@ class Vector(Generic[S]):
         self.folded = 0
         self._clock = clock
         self._cells: dict[Labels, _Cell[S]] = {}
+        self._keys: Memo[LabelSet, Labels] = Memo()
         self._pruned_at = -inf
         self._shown_by: set[int] = set()
 
-    def series(
-        self, labels: Mapping[str, str], make: Callable[[], S], idle_seconds: float
-    ) -> S:
+    def series(self, labels: LabelSet, make: Callable[[], S], idle_seconds: float) -> S:
         """Return what counts lines with *labels*, made by *make* if there is none."""
-        key = _clean(frozenset(labels.items()), self.kind == "histogram")
+        key = self._keys.get(labels)
+        if key is None:
+            key = _clean(labels.pairs, self.kind == "histogram")
+            self._keys.remember(labels, key, labels.size)
         now = self._clock()
         cell = self._cells.get(key)
         if cell is None:
@@ -159,8 +161,7 @@ class Book:
         return vector
 
 
-@lru_cache(maxsize=4096)
-def _clean(pairs: frozenset[tuple[str, str]], has_buckets: bool) -> Labels:
+def _clean(pairs: Labels, has_buckets: bool) -> Labels:
     """Return the labels that can be shown: ``__`` names and bytes that are no UTF-8
     cannot, and ``le`` tells the buckets of a histogram.
     """

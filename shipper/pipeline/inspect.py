@@ -110,7 +110,7 @@ def _look(record: Record) -> _Look:
     fraction = f".{nanos:09d}".rstrip("0") if nanos else ""
     return _Look(
         dict(record.extracted),
-        dict(record.labels),
+        record.labels.values,
         dict(record.metadata),
         f"{stamp}{fraction} +0000 UTC",
         record.line,

@@ -20,7 +20,25 @@ class JmesError(ValueError):
 Search = Callable[[Any], Any]
 """Returns what an expression finds in a value, None for nothing. Raises JmesError."""
 
-_KEYS: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
+_STEP: Final = r"""(?:[A-Za-z_]\w*|"[^"\\\0-\x1f]+")"""
+_PATH: Final = re.compile(
+    rf"{_STEP}(?:\.{_STEP}|\[(?:0|-?[1-9]\d{{0,8}})\])*", re.ASCII
+)
+_STEPS: Final = re.compile(r"""([A-Za-z_]\w*)|"([^"]+)"|\[(-?\d+)\]""", re.ASCII)
+
+Path = tuple[str, *tuple[str | int, ...]]
+"""Keys of maps and places in lists, one inside the other."""
+
+
+def path_of(expression: str) -> Path | None:
+    """Return the path that *expression* is, None if it is anything else."""
+    if not _PATH.fullmatch(expression):
+        return None
+    steps = [
+        int(place) if place else key or quoted
+        for key, quoted, place in _STEPS.findall(expression)
+    ]
+    return str(steps[0]), *steps[1:]
 
 
 def compile_jmes(expression: str) -> Search:
@@ -28,20 +46,30 @@ def compile_jmes(expression: str) -> Search:
 
     A key costs 0.15 µs so, and 2 µs in the package.
     """
-    if not _KEYS.fullmatch(expression):
+    path = path_of(expression)
+    if path is None:
         return _general(expression)
-    keys = expression.split(".")
-    if len(keys) == 1:
-        return lambda data: data.get(expression)
+    if len(path) == 1:
+        return lambda data: data.get(path[0])
 
     def search(data: Any) -> Any:
-        for key in keys:
-            if not isinstance(data, dict):
+        for step in path:
+            if type(step) is str:
+                data = data.get(step) if isinstance(data, dict) else None
+            else:
+                data = _at(data, step)
+            if data is None:
                 return None
-            data = data.get(key)
         return data
 
     return search
+
+
+def _at(data: Any, place: Any) -> Any:
+    """Return what stands at *place* of a list, from its end if that is negative."""
+    if not isinstance(data, list) or not -len(data) <= place < len(data):
+        return None
+    return data[place]
 
 
 def _general(expression: str) -> Search:

@@ -12,8 +12,9 @@ from contextlib import suppress
 from math import inf
 
 from .entry import BoundedSink, Cursor, Entry, Labels, Streams
+from .labelset import LabelSet
 from .record import Record
-from .relay import Relay
+from .relay import Counting, Placing, Relay
 from .stage import Emit, Stage, StageConfig, Workshop
 
 
@@ -55,8 +56,9 @@ class Pipeline:
         self._sink = sink
         self._relays: dict[int, Relay] = {}  # by id(): a cursor needs no hash
         self._reached: dict[int, Relay] | None = None
-        self._process = chain(assemble(configs, workshop), self._emit)
+        stages = assemble(configs, workshop)
         self._holders = workshop.holders
+        self._process = chain(stages, self._emit if self._holders else _leave)
         self._monotonic = workshop.monotonic
         self._next_release = inf
         self._sooner = asyncio.Event()
@@ -71,44 +73,38 @@ class Pipeline:
 
     async def put_all(self, streams: Streams, cursor: Cursor) -> None:
         """Take all entries of *streams*, as `put` takes each."""
-        reached: dict[int, Relay] = {}
-        for labels, entries in streams:
-            for entry in entries:
-                reached |= self._take(labels, entry, cursor)
+        relay = self._relays.get(id(cursor)) or self._relay(cursor)
+        # A joined line may be that of the file before: of another relay.
+        reached = self._reached = {id(relay): relay}
+        with relay.taking():
+            for labels, entries in streams:
+                self._run_through(relay.labels_of(labels), entries, relay)
+        self._reached = None
+        if self._holders and self._due_at() < self._next_release:
+            self._sooner.set()
         try:
             for each in reached.values():
                 await each.put(self._sink)
         except asyncio.CancelledError:
-            if left := [each for each in reached.values() if each.waiting]:
+            if left := [each for each in reached.values() if each.outbox]:
                 self._left += left  # it was taken: `run` brings it to the sink
                 self._sooner.set()
             raise
 
-    def _take(self, labels: Labels, entry: Entry, cursor: Cursor) -> dict[int, Relay]:
-        """Run *entry* through the stages; return the relays that have something now."""
-        relay = self._relay(cursor)
-        record = Record(
-            labels,
-            entry.timestamp_ns,
-            entry.line.decode("utf-8", "surrogateescape"),
-            metadata=entry.metadata,
-            origin=relay,
-            slots=(relay.take(),),
-        )
-        reached = self._reached = {}
-        self._process(record)
-        self._reached = None
-        if self._holders and self._due_at() < self._next_release:
-            self._sooner.set()
-        reached[id(relay)] = relay  # a joined line may be that of the file before
-        return reached
+    def _run_through(
+        self, labels: LabelSet, entries: Sequence[Entry], relay: Relay
+    ) -> None:
+        process, take = self._process, relay.take
+        for timestamp_ns, line, metadata in entries:
+            text = line.decode("utf-8", "surrogateescape")
+            process(Record(labels, timestamp_ns, text, relay, metadata, take()))
 
     def admits(self, entries: Sequence[Entry], cursor: Cursor) -> bool:
         """Say whether there seems to be room for *entries* now."""
         relay = self._relays.get(id(cursor))
         if relay is None:
             return self._sink.admits(entries, cursor)
-        return not relay.waiting and self._sink.admits(entries, relay)
+        return not relay.outbox and self._sink.admits(entries, relay)
 
     async def room(self) -> None:
         """Wait until there is more room in the sink."""
@@ -155,13 +151,20 @@ class Pipeline:
         relay = self._relays.get(id(cursor))
         if relay is None:
             key = id(cursor)
-            relay = Relay(cursor, lambda: self._relays.pop(key, None))
+            kind = Placing if self._holders else Counting
+            relay = kind(cursor, lambda: self._relays.pop(key, None))
             self._relays[key] = relay
         return relay
 
     def _emit(self, record: Record) -> None:
-        relay = record.origin
-        assert isinstance(relay, Relay)
-        relay.append(record)
+        relay = _leave(record)
         if self._reached is not None:
             self._reached[id(relay)] = relay
+
+
+def _leave(record: Record) -> Relay:
+    """Let *record* leave by the relay it came by, which is returned."""
+    relay = record.origin
+    assert isinstance(relay, Relay), "it is made here"
+    relay.append(record)
+    return relay

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from .entry import Labels, Metadata
+from .entry import Metadata
+from .labelset import LabelSet
 from .values import text_of
 
 
@@ -27,7 +27,8 @@ class Record:
 
     *line* is text with bytes that are no UTF-8 as surrogates (``surrogateescape``).
     *slots* are the places, in reading order, of the lines that it stands for: more than
-    one once a stage joined lines. *delay_seconds* is how long to hold it back.
+    one once a stage joined lines, none where no stage can. *delay_seconds* is how long
+    to hold it back.
     """
 
     __slots__ = (
@@ -41,28 +42,27 @@ class Record:
         "timestamp_ns",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - by place it costs 0.1 µs less, for each line
         self,
-        labels: Mapping[str, str] | Labels,
+        labels: LabelSet,
         timestamp_ns: int,
         line: str,
-        *,
-        metadata: Metadata = (),
         origin: Origin,
-        slots: Iterable[Any] = (),
+        metadata: Metadata = (),
+        slots: list[Any] | None = None,
     ) -> None:
-        self.labels = dict(labels)
+        self.labels = labels
         self.timestamp_ns = timestamp_ns
         self.line = line
-        self.metadata = list(metadata)
+        self.origin = origin
+        self.metadata = metadata
+        self.slots = [] if slots is None else slots
         self.extracted: Extracted = {}
         self.delay_seconds = 0.0
-        self.origin = origin
-        self.slots = list(slots)
 
     def seed(self) -> None:
         """Put the labels among what is extracted, as each (nested) pipeline begins."""
-        self.extracted.update(self.labels)
+        self.extracted.update(self.labels.values)
 
     def source(self, name: str | None) -> str | None:
         """Return the text to work on: the extracted *name*, or the line without one.
@@ -83,9 +83,9 @@ class Record:
         self.delay_seconds += other.delay_seconds
 
     @property
-    def stream(self) -> tuple[Any, ...]:
+    def stream(self) -> tuple[int, LabelSet]:
         """What a stage keeps per stream is keyed by: the origin and the labels.
 
         promtail has the labels alone, and so joins lines of containers that share them.
         """
-        return (self.origin.key, *sorted(self.labels.items()))
+        return self.origin.key, self.labels

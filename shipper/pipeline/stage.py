@@ -20,7 +20,7 @@ from .custom_metrics import Book
 from .record import Record
 
 
-Emit = Callable[[Record], None]
+Emit = Callable[[Record], object]
 """Takes a record that goes on."""
 
 Watch = Callable[[str, "Stage"], "Stage"]

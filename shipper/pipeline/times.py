@@ -43,6 +43,8 @@ def time_reader(
     read: Loki cannot hold it, and would refuse the push.
     """
     readers = [_reader(text, location, now_ns) for text in formats]
+    if len(readers) == 1:
+        return lambda text: _in_range(readers[0](text))
 
     def read(text: str) -> int:
         first: ValueError | None = None

@@ -16,6 +16,8 @@ def text_of(value: Any) -> str | None:
     A number has no exponent: ``1.50`` is "1.5", ``1e21`` "1000000000000000000000".
     Null, lists and maps are not text.
     """
+    if type(value) is str:  # nearly always
+        return value
     match value:
         case str():
             return value
@@ -34,7 +36,9 @@ def format_float(value: float) -> str:
         return "NaN"
     if isinf(value):
         return "+Inf" if value > 0 else "-Inf"
-    text = format(Decimal(repr(value)), "f")
+    text = repr(value)
+    if "e" in text:
+        text = format(Decimal(text), "f")
     return text.removesuffix(".0")
 
 

@@ -13,6 +13,7 @@ from hypothesis import given, strategies as st
 
 from shipper.gotime import UTC, Layout, Location, TimeError, format_time, local
 from shipper.gotime.calendar import civil, days_since_epoch
+from shipper.gotime.known import MAX_TIMES
 
 
 CASES: list[tuple[str, str, str | None, int | None]] = [
@@ -472,3 +473,53 @@ def test_without_a_database_the_package_is_asked(tmp_path: Path) -> None:
         [sys.executable, "-c", code], env=environ, capture_output=True, check=True
     )
     assert json.loads(done.stdout) == ["IST", 19_800]
+
+
+_LAYOUTS = (
+    "2006-01-02T15:04:05.999999999Z07:00",
+    "2006-01-02T15:04:05Z07:00",
+    "2006-01-02T15:04:05.000Z07:00",
+    "2006-01-02 15:04:05,000",
+    "02/Jan/2006:15:04:05 -0700",
+    "05.000000 2006",
+    "05.00.00",
+)
+_TEXTS = st.builds(
+    "{}{}{}{}".format,
+    st.sampled_from(
+        [
+            "2026-01-02T03:04:05",
+            "2026-01-02T03:04:06",
+            "2026-01-02 03:04:05",
+            "05",
+            "02/Jan/2026:03:04:05",
+        ]
+    ),
+    st.sampled_from(("", ".", ",", "x", ".1", ".12", ",123", ".+12", ".-00", ".²"))
+    | st.integers(0, 10**12).map(".{}".format)
+    | st.integers(100, 999).map(".{}".format),
+    st.sampled_from(("", "Z", "+01:00", " +0100", " 2026", "1")),
+    st.sampled_from(("", "", "", " ", "é")),
+)
+
+
+@given(st.sampled_from(_LAYOUTS), st.lists(_TEXTS, min_size=2))
+def test_what_was_read_before_changes_nothing(layout: str, texts: list[str]) -> None:
+    used = Layout(layout)
+    for text in texts:
+        assert _read(used, text) == _read(Layout(layout), text)
+
+
+def test_the_times_that_are_remembered_are_few() -> None:
+    layout = Layout("2006-01-02T15:04:05.999999999Z07:00")
+    for minute in range(60):
+        for second in range(60):
+            layout.parse(f"2026-01-02T03:{minute:02}:{second:02}.5Z")
+    assert len(layout._known._times) <= MAX_TIMES
+
+
+def _read(layout: Layout, text: str) -> int | None:
+    try:
+        return layout.parse(text)
+    except TimeError:
+        return None

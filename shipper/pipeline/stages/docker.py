@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shipper.pipeline.container_line import ContainerLine
-from shipper.pipeline.gojson import MalformedError, marshal, parse_object
+from shipper.pipeline.gojson import MalformedError, marshal, parse_object, parse_quickly
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
 
@@ -37,15 +37,22 @@ class Docker(Filter):
     def apply(self, record: Record) -> bool:
         """Take stream, time and text out of the JSON; other lines stay as they are."""
         record.seed()
+        data = parse_quickly(record.line)
+        if data is not None and all(type(data.get(key)) is str for _, key in _KEYS):
+            for name, key in _KEYS:
+                record.extracted[name] = data[key]
+        else:
+            self._extract_exactly(record)
+        self._line.unwrap(record)
+        return True
+
+    def _extract_exactly(self, record: Record) -> None:
         try:
             data = parse_object(record.line)
         except MalformedError:
-            pass
-        else:
-            for name, key in _KEYS:
-                record.extracted[name] = _value(data.get(key))
-        self._line.unwrap(record)
-        return True
+            return
+        for name, key in _KEYS:
+            record.extracted[name] = _value(data.get(key))
 
 
 def _value(found: Any) -> Any:

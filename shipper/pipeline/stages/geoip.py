@@ -88,7 +88,8 @@ class _GeoIP(Filter):
             except Exception as error:  # noqa: BLE001 -- whatever is in that file
                 self._warn(text, error)
             else:
-                record.labels.update(labels_of(self._db_type, found))
+                found_labels = labels_of(self._db_type, found)
+                record.labels = record.labels.having(found_labels)
         return True
 
     def _warn(self, address: str, error: Exception) -> None:

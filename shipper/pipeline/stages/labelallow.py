@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from shipper.pipeline.label_keys import LabelNames
+from shipper.pipeline.labelset import LabelSet, Memo
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
 
@@ -26,8 +27,11 @@ class _LabelAllow(Filter):
 
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
+        self._memo: Memo[LabelSet, LabelSet] = Memo()
 
     def apply(self, record: Record) -> bool:
-        kept = {k: v for k, v in record.labels.items() if k in self._names}
-        record.labels = kept
+        labels = record.labels
+        record.labels = self._memo.get(labels) or self._memo.remember(
+            labels, labels.without(labels.values.keys() - self._names), labels.size
+        )
         return True

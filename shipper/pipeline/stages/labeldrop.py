@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from shipper.pipeline.label_keys import LabelNames
+from shipper.pipeline.labelset import LabelSet, Memo
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
 
@@ -26,8 +27,11 @@ class _LabelDrop(Filter):
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self._names = names
+        self._memo: Memo[LabelSet, LabelSet] = Memo()
 
     def apply(self, record: Record) -> bool:
-        for name in self._names:
-            record.labels.pop(name, None)
+        labels = record.labels
+        record.labels = self._memo.get(labels) or self._memo.remember(
+            labels, labels.without(self._names), labels.size
+        )
         return True

@@ -10,6 +10,7 @@ from exporters.toolkit.decode import Problem
 from shipper.logql import LineFilter, LogQLError, Selector
 from shipper.logql.lexer import Kind, Token, tokenize
 from shipper.logql.selectors import SelectorParser
+from shipper.pipeline.labelset import LabelSet, Memo
 from shipper.pipeline.pipeline import assemble, chain
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Emit, Filter, Stage, Workshop
@@ -137,11 +138,17 @@ def _named(tokens: list[Token]) -> list[Token]:
 
 
 def _test(selector: Selector, filters: tuple[LineFilter, ...]) -> Matches:
+    selected: Memo[LabelSet, bool] = Memo()
+
     def matches(record: Record) -> bool:
-        if not selector.matches(record.labels):
-            return False
-        if not filters:
-            return True
+        labels = record.labels
+        wanted = selected.get(labels)
+        if wanted is None:
+            wanted = selected.remember(
+                labels, selector.matches(labels.values), labels.size
+            )
+        if not wanted or not filters:
+            return wanted
         line = to_bytes(record.line)
         return all(one.matches(line) for one in filters)
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from exporters.toolkit.decode import Problem
 from shipper.pipeline.label_keys import name_problems
+from shipper.pipeline.labelset import LabelSet, Memo
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
 
@@ -33,7 +34,11 @@ class _StaticLabels(Filter):
 
     def __init__(self, labels: Mapping[str, str]) -> None:
         self._labels = labels
+        self._memo: Memo[LabelSet, LabelSet] = Memo()
 
     def apply(self, record: Record) -> bool:
-        record.labels.update(self._labels)
+        labels = record.labels
+        record.labels = self._memo.get(labels) or self._memo.remember(
+            labels, labels.having(self._labels), labels.size
+        )
         return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shipper.pipeline.label_keys import LabelSources
+from shipper.pipeline.labelset import LabelSet, Memo
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
 from shipper.pipeline.values import is_utf8, text_of
@@ -27,14 +28,17 @@ class _Metadata(Filter):
 
     def __init__(self, sources: list[tuple[str, str]]) -> None:
         self._sources = sources
+        self._memo: Memo[LabelSet, LabelSet] = Memo()
 
     def apply(self, record: Record) -> bool:
         for name, key in self._sources:
             _append(record, name, text_of(record.extracted.get(key)))
         for name, key in self._sources:
             _append(record, name, record.labels.get(key))
-        for _, key in self._sources:
-            record.labels.pop(key, None)
+        labels = record.labels
+        record.labels = self._memo.get(labels) or self._memo.remember(
+            labels, labels.without(key for _, key in self._sources), labels.size
+        )
         return True
 
 
@@ -47,4 +51,4 @@ def _append(record: Record, name: str, value: str | None) -> None:
         return
     pair = (name, value)
     if pair not in record.metadata:
-        record.metadata.append(pair)
+        record.metadata += (pair,)

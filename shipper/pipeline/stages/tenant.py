@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exporters.toolkit.decode import Problem
+from shipper.pipeline.labelset import LabelSet, Memo
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
 from shipper.pipeline.values import text_of
@@ -47,11 +48,17 @@ class _Tenant(Filter):
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self._memo: Memo[tuple[LabelSet, str], LabelSet] = Memo()
 
     def apply(self, record: Record) -> bool:
         tenant = self._find(record)
         if tenant:
-            record.labels[TENANT_LABEL] = tenant
+            key = record.labels, tenant
+            record.labels = self._memo.get(key) or self._memo.remember(
+                key,
+                record.labels.having({TENANT_LABEL: tenant}),
+                record.labels.size + len(tenant),
+            )
         return True
 
     def _find(self, record: Record) -> str | None:

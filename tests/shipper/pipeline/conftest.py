@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from exporters.toolkit.decode import decode
 from shipper.pipeline.custom_metrics import Book
 from shipper.pipeline.entry import AlwaysRoom, Cursor, Entry, Labels, Metadata
+from shipper.pipeline.labelset import LabelSet
 from shipper.pipeline.pipeline import Pipeline, assemble, chain
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Workshop
@@ -112,12 +113,12 @@ class Rig:
         """Return what comes out now for *line*."""
         before = len(self.out)
         record = Record(
-            labels if labels is not None else {"job": "test"},
+            LabelSet.of(labels if labels is not None else {"job": "test"}),
             self.clock.ns if timestamp_ns is None else timestamp_ns,
             line,
             metadata=metadata,
             origin=self,
-            slots=(line,),
+            slots=[line],
         )
         self._run(record)
         return self.out[before:]
@@ -142,11 +143,11 @@ class Rig:
         self.delays.append(record.delay_seconds)
         self.out.append(
             Out(
-                dict(record.labels),
+                dict(record.labels.pairs),
                 record.timestamp_ns,
                 record.line,
                 dict(record.extracted),
-                tuple(record.metadata),
+                record.metadata,
             )
         )
 

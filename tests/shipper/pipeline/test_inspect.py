@@ -4,6 +4,7 @@ import io
 from dataclasses import dataclass
 
 from shipper.pipeline.inspect import Inspector
+from shipper.pipeline.labelset import LabelSet
 from shipper.pipeline.pipeline import assemble, chain
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Stage, Workshop
@@ -18,9 +19,8 @@ class _Step(Filter):
 
     def apply(self, record: Record) -> bool:
         record.extracted |= {"level": "info", "none": None}
-        record.labels["job"] = "new"
-        record.labels.pop("gone", None)
-        record.metadata.append(("trace", "1"))
+        record.labels = record.labels.having({"job": "new"}).without(["gone"])
+        record.metadata += (("trace", "1"),)
         record.timestamp_ns = 1_500_000_000
         record.line = "after"
         return self.keep
@@ -37,7 +37,9 @@ def _inspect(*steps: _Step, colour: bool = False) -> str:
     out = io.StringIO()
     workshop = Workshop(watch=Inspector(out, colour=colour).watch)
     stages = assemble([("step", step) for step in steps], workshop)
-    record = Record({"job": "old", "gone": "x"}, 0, "before", origin=_Origin())
+    record = Record(
+        LabelSet.of({"job": "old", "gone": "x"}), 0, "before", origin=_Origin()
+    )
     chain(stages, lambda _: None)(record)
     return out.getvalue()
 

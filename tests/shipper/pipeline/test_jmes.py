@@ -4,9 +4,10 @@ import subprocess
 import sys
 from typing import Any
 
+import jmespath
 import pytest
 
-from shipper.pipeline.jmes import JmesError, compile_jmes
+from shipper.pipeline.jmes import JmesError, compile_jmes, path_of
 
 
 DATA = {"a": {"b": 1.0, "c": "x"}, "l": [{"n": "x", "v": 1.0}, {"n": "y"}], "f": 1.5}
@@ -52,3 +53,18 @@ def test_a_key_does_not_import_the_package() -> None:
         "compile_jmes('a.b')({}); assert 'jmespath' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_path_finds_what_the_package_finds() -> None:
+    data = {"a": {"b": [{"c": 1.0}, 2.0, None], "d e": "x", "n": None}, "é": "y"}
+    for expression in (
+        "a.b[0].c", "a.b[1]", "a.b[2]", "a.b[3]", "a.b[-1]", "a.b[-3].c", "a.b[-4]",
+        'a."d e"', '"é"', "a.n.x", "a[0]", "a.b.c", '"a"."b"[0]."c"', "a.b[0][0]",
+    ):  # fmt: skip
+        assert path_of(expression), expression
+        assert compile_jmes(expression)(data) == jmespath.search(expression, data)
+
+
+@pytest.mark.parametrize("expression", ["a[*]", "a.*", "@", "a||b", '"a\\n"', "a[01]"])
+def test_what_is_no_path(expression: str) -> None:
+    assert path_of(expression) is None

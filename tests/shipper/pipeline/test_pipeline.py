@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from shipper.pipeline.entry import Cursor, Entry, Labels, Untracked
+from shipper.pipeline.labelset import LabelSet
 from shipper.pipeline.pipeline import Pipeline
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Emit, Filter, Stage, StageConfig, Workshop
@@ -38,7 +39,7 @@ class Act(Filter):
 class Pairs:
     """Joins two lines of a stream; holds the first for a second."""
 
-    held: dict[tuple[str, ...], tuple[float, Record]] = field(default_factory=dict)
+    held: dict[tuple[int, LabelSet], tuple[float, Record]] = field(default_factory=dict)
 
     def build(self, workshop: Workshop) -> Stage:
         self.monotonic = workshop.monotonic
@@ -49,10 +50,10 @@ class Pairs:
         self.emit = emit
 
         def step(record: Record) -> None:
-            _, first = self.held.pop(record.stream, (0.0, None))
-            if first is None:
+            if record.stream not in self.held:
                 self.held[record.stream] = (self.monotonic() + 1, record)
                 return
+            _, first = self.held.pop(record.stream)
             first.absorb(record)
             first.line += record.line
             emit(first)
@@ -75,7 +76,7 @@ def line(text: str, timestamp_ns: int = 1) -> Entry:
 
 def labels_after(name: str) -> Act:
     def act(record: Record) -> bool:
-        record.labels[name] = record.line
+        record.labels = record.labels.having({name: record.line})
         return True
 
     return Act(act)
@@ -334,3 +335,30 @@ def test_every_line_is_acknowledged_once_and_in_order(
         assert sent == sorted(kept)
 
     asyncio.run(run())
+
+
+@given(st.lists(st.sampled_from("kds"), max_size=60))
+async def test_each_line_is_acknowledged_in_its_turn(steps: list[str]) -> None:
+    """k: a line that is kept, d: one that is dropped, s: the sink settles one."""
+    sink, cursor = Memory(), Journal()
+    pipeline = Pipeline([("x", dropping("d"))], Workshop(), sink)
+    lines: list[str] = []
+    settled = 0
+    for step in steps:
+        if step != "s":
+            lines.append(step)
+            await pipeline.put(LABELS, line(step), cursor)
+        elif settled < lines.count("k"):
+            settled += 1
+            sink.settle(1)
+        assert cursor.acknowledged == _first_open(lines, settled)
+
+
+def _first_open(lines: list[str], settled: int) -> int:
+    """Return how many of *lines* are decided, up to the first that is not."""
+    kept = 0
+    for number, each in enumerate(lines):
+        kept += each == "k"
+        if kept > settled:
+            return number
+    return len(lines)

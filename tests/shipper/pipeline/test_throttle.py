@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import pytest
 
+from shipper.pipeline.labelset import LabelSet
 from shipper.pipeline.record import Record
 from shipper.pipeline.throttle import Throttle
 from tests.shipper.pipeline.conftest import Clock, Counts, Rig
 
 
 def _record() -> Record:
-    return Record({}, 0, "x", origin=Rig("[]"), slots=("x",))
+    return Record(LabelSet.of({}), 0, "x", origin=Rig("[]"), slots=["x"])
 
 
 def _throttle(clock: Clock, counts: Counts, *, drop: bool) -> Throttle:
@@ -20,7 +21,7 @@ def test_drops_and_counts_what_is_too_much() -> None:
     kept: list[Record] = []
     step = _throttle(clock, counts, drop=True).wrap(kept.append)
     for name in "abcd":
-        step(Record({}, 0, name, origin=rig, slots=(name,)))
+        step(Record(LabelSet.of({}), 0, name, origin=rig, slots=[name]))
     assert [record.line for record in kept] == ["a", "b"]
     assert rig.dropped == ["c", "d"]
     assert counts.reasons == {"global_rate_limiter_drop": 2}

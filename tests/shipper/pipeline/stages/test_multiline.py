@@ -8,6 +8,7 @@ from hypothesis import given, strategies as st
 
 from exporters.toolkit.decode import DecodeError
 from shipper.pipeline import held
+from shipper.pipeline.labelset import LabelSet
 from shipper.pipeline.pipeline import assemble, chain
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Workshop
@@ -166,10 +167,11 @@ def test_every_line_comes_out_once_and_in_order(steps: Any, max_lines: int) -> N
             continue
         job, line = step
         fed.append((job, number, line))
-        run(Record({"job": job}, 0, line, origin=origin, slots=(number,)))
+        labels = LabelSet.of({"job": job})
+        run(Record(labels, 0, line, origin=origin, slots=[number]))
     workshop.holders[0].release(None)
     for wanted in "ab":
-        mine = [record for record in out if record.labels["job"] == wanted]
+        mine = [record for record in out if record.labels.get("job") == wanted]
         assert [slot for record in mine for slot in record.slots] == [
             number for job, number, _ in fed if job == wanted
         ]
