@@ -26,7 +26,7 @@ from shipper.file_jobs import files_source
 from shipper.files.meters import NoMeters
 from shipper.files.reader import Budget
 from shipper.files.supervisor import Pace
-from shipper.pipeline.entry import Cursor, Entry, Labels
+from shipper.pipeline.entry import AlwaysRoom, Cursor, Entry, Labels
 from shipper.positions import Positions
 
 from .conftest import Recorder, promtail, promtail_path, recorder
@@ -44,7 +44,7 @@ START_SECONDS = 30.0
 
 
 @dataclass
-class Shelf:
+class Shelf(AlwaysRoom):
     """A sink that keeps what it is given and acknowledges at once."""
 
     got: set[tuple[Labels, bytes]] = field(default_factory=set)
