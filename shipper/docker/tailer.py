@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
@@ -149,7 +149,7 @@ class Tailer:
         self._restarted = False
         self._hurry = asyncio.Event()
         self._dead = False
-        self._silence = asyncio.timeout(None)
+        self._silence: asyncio.Timeout | None = None
 
     @property
     def labels(self) -> dict[int, Labels]:
@@ -306,13 +306,22 @@ class Tailer:
     async def _answered(self, response: Response) -> bool:
         """Wait for the headers; False when it is time to ask anew."""
         limit = asyncio.get_running_loop().time() + self._settings.answer_seconds
-        self._silence = asyncio.timeout_at(self._drained_at() if self._dead else limit)
         try:
-            async with self._silence:
+            async with self._silent_until(limit):
                 await response.accepted()
         except TimeoutError:
             return False
         return True
+
+    @asynccontextmanager
+    async def _silent_until(self, until: float | None) -> AsyncIterator[None]:
+        """Limit a wait, of which the container's death or start may move the end."""
+        until = self._drained_at() if self._dead else until
+        try:
+            async with asyncio.timeout_at(until) as self._silence:
+                yield
+        finally:
+            self._silence = None
 
     async def _pump(self, response: Response) -> Demuxer:
         """Ship a response to its end; DockerError when that is not the log's end.
@@ -350,11 +359,8 @@ class Tailer:
         now = asyncio.get_running_loop().time()
         calm = self._verifier.calm_seconds
         calm_at = None if calm is None else now + calm
-        self._silence = asyncio.timeout_at(
-            self._drained_at() if self._dead else calm_at
-        )
         try:
-            async with self._silence:
+            async with self._silent_until(calm_at):
                 return await response.read()
         except TimeoutError:
             if not self._dead:
@@ -393,8 +399,9 @@ class Tailer:
                 await self._hurry.wait()
 
     def _limit_silence(self, until: float | None) -> None:
-        with suppress(RuntimeError):  # not reading at the moment: see _read
-            self._silence.reschedule(until)
+        if self._silence is not None:
+            with suppress(RuntimeError):  # it has passed just now
+                self._silence.reschedule(until)
 
     def _drained_at(self) -> float:
         return asyncio.get_running_loop().time() + self._settings.drain_seconds

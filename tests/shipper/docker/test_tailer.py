@@ -173,6 +173,18 @@ async def test_a_running_container_is_followed_on(
     assert sink.lines == LINES
 
 
+async def test_events_that_come_before_the_log_is_open(
+    fake: FakeDocker, make: Make, sink: MemorySink
+) -> None:
+    # dockerd replays those of the last seconds when one subscribes.
+    fake.logs = [whole(*FRAMES), whole(*FRAMES)]
+    tailer = make(live=True)
+    tailer.died()
+    tailer.started()
+    assert await run(tailer) is Outcome.ENDED
+    assert sink.lines == LINES
+
+
 async def test_a_start_during_the_drain_is_not_missed(
     fake: FakeDocker, make: Make, sink: MemorySink
 ) -> None:

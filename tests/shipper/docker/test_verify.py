@@ -70,7 +70,13 @@ class Files(Engine):
         lines = range(first, self.written)[-(tail or self.written) :]
         body = b"".join(chunk(frame(n)) for n in lines if BASE_NS + n * MS >= since_ns)
         response = Response("logs")
-        response.data_received(HEADERS + body + (b"" if self.cut else LAST_CHUNK))
+        data = HEADERS + body + (b"" if self.cut else LAST_CHUNK)
+        while data:
+            buffer = response.get_buffer(-1)
+            size = min(len(buffer), len(data))
+            buffer[:size] = data[:size]
+            response.buffer_updated(size)
+            data = data[size:]
         if self.cut:
             response.connection_lost(None)
         return response
