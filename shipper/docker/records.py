@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from zlib import crc32
 
-from shipper.docker.progress import BEFORE_MARK
+from shipper.docker.run import BEFORE_MARK, Run
 from shipper.pipeline.entry import Entry
 
 
@@ -20,6 +20,11 @@ _BEFORE_MARK_BIT = 0x80
 
 RECORD_COST_BYTES = 200
 """What a record costs in memory beside its line."""
+
+
+def records(runs: Iterable[Run]) -> list[Record]:
+    """Return the lines of *runs* that are not done."""
+    return [(run.stream, entry, checksum) for run in runs for entry, checksum in run]
 
 
 def pack(records: Iterable[Record]) -> bytes:

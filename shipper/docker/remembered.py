@@ -41,6 +41,15 @@ class Remembered:
         if len(self._times) > 2 * REMEMBERED_LINES:
             self._forget(REMEMBERED_LINES)
 
+    def extend(self, times: list[int], checksums: list[int]) -> None:
+        """Remember lines, as `add` does each."""
+        self._times.fromlist(times)
+        self._checksums.fromlist(checksums)
+        if self._index is not None:
+            self._index.update(zip(times, checksums, strict=True))
+        if len(self._times) > 2 * REMEMBERED_LINES:
+            self._forget(len(self._times) - REMEMBERED_LINES)
+
     def has(self, timestamp_ns: int, checksum: int) -> bool:
         """Say whether a line is remembered."""
         if self._index is None:
@@ -48,7 +57,8 @@ class Remembered:
         return (timestamp_ns, checksum) in self._index
 
     def _forget(self, count: int) -> None:
-        self.forgotten_ns = max(self.forgotten_ns, *self._times[:count])
+        newest_ns = max(self._times[:count])
+        self.forgotten_ns = max(self.forgotten_ns, newest_ns)
         del self._times[:count]
         del self._checksums[:count]
         self._index = None

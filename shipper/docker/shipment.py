@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import groupby
 from operator import itemgetter
@@ -15,14 +15,15 @@ from shipper.docker.frames import SYSTEMERR, UNSTAMPED, Line
 from shipper.docker.ledger import STREAM_NAMES
 from shipper.docker.meters import Meters
 from shipper.docker.progress import Progress, StreamProgress
-from shipper.docker.records import Record
+from shipper.docker.records import Record, records
+from shipper.docker.run import Run
 from shipper.docker.spooled import Discovered
 from shipper.pipeline.entry import BoundedSink, Entry, Labels, Untracked
 
 
 log = logging.getLogger(__name__)
 
-SLICE_LINES = 128
+SLICE_LINES = 256
 """Lines put before the sockets get their turn.
 
 dockerd writes a line at a time, of which a Unix socket holds 278 whatever their length
@@ -42,7 +43,7 @@ PATIENCE_SECONDS = 2.0
 LOOK_SECONDS = 0.2
 """How often those that wait look whether Docker may lose lines now."""
 
-_STREAM: Final[Callable[[Record], int]] = itemgetter(0)
+_STREAM: Final[Callable[[Line], int]] = itemgetter(0)
 
 Label = Callable[[Discovered], dict[int, Labels]]
 
@@ -104,54 +105,66 @@ class Shipment:
         return shipped
 
     async def _put(self, lines: list[Line]) -> int:
-        records = self._accepted(lines)
-        self._meters.entries(len(records))
-        self._meters.duplicates(len(lines) - len(records))
+        runs = list(self._accepted(lines))
+        count = sum(map(len, runs))
+        self._meters.entries(count)
+        self._meters.duplicates(len(lines) - count)
         if self.backlog is None:
-            await self._depart_all(records)
-        elif not await self._has_room(self.backlog, records):
-            await self.backlog.take(records)
+            await self._depart_all(runs)
+        elif not await self._has_room(self.backlog, runs):
+            await self.backlog.take(records(runs))
         elif self._sink.sure:
-            await self._depart_all(records)
+            await self._depart_all(runs)
         else:
-            await self._try(records)
-        return len(records)
+            await self._try(runs)
+        return count
 
-    def _accepted(self, lines: list[Line]) -> list[Record]:
-        """Return what is new of *lines*."""
-        records: list[Record] = []
-        accept = self.progress.accept
-        for stream, entry in lines:
-            if stream not in self.labels:
-                self._note_odd(stream, entry, records)
-                continue
-            progress = self.progress.stream(stream)
+    def _accepted(self, lines: list[Line]) -> Iterator[Run]:
+        """Yield what is new of *lines*, the neighbours of one stream together."""
+        for stream, group in groupby(lines, _STREAM):
+            entries = [entry for _, entry in group]
+            if stream in self.labels:
+                run = self.progress.accept_all(stream, entries)
+                run = run or self._accepted_singly(stream, entries)
+            else:
+                kept = [entry for entry in entries if self._keeps_odd(stream, entry)]
+                run = Run(stream, kept, [0] * len(kept))
+            if run:
+                yield run
+
+    def _accepted_singly(self, stream: int, entries: list[Entry]) -> Run:
+        """Return what is new of *entries*, of which some may be known."""
+        progress, accept = self.progress.stream(stream), self.progress.accept
+        new: list[Entry] = []
+        checksums: list[int] = []
+        for entry in entries:
             checksum, gap = accept(progress, entry)
             if checksum is None:
                 continue
             if gap:
                 self._note_gap(stream, progress)
-            records.append((stream, entry, checksum))
-        return records
+            new.append(entry)
+            checksums.append(checksum)
+        return Run(stream, new, checksums)
 
     # Departure
 
-    async def _has_room(self, backlog: Backlog, records: list[Record]) -> bool:
-        """Say whether *records* may depart now; wait a little where nothing is lost.
+    async def _has_room(self, backlog: Backlog, runs: list[Run]) -> bool:
+        """Say whether *runs* may depart now; wait a little where nothing is lost.
 
         Docker's log file is the queue for a moment, unless it may lose lines.
         """
         if backlog.held:
             return False
-        if not backlog.waiting and self._admits(records):
+        if not backlog.waiting and self._admits(runs):
             return True
         try:
-            return await self._room_for(backlog, records)
+            return await self._room_for(backlog, runs)
         except asyncio.CancelledError:
-            backlog.keep(records)  # to be saved: the program stops
+            backlog.keep(records(runs))  # to be saved: the program stops
             raise
 
-    async def _room_for(self, backlog: Backlog, records: list[Record]) -> bool:
+    async def _room_for(self, backlog: Backlog, runs: list[Run]) -> bool:
         now = asyncio.get_running_loop().time
         moves, until = backlog.moves, now() + PATIENCE_SECONDS
         while not (self.rotates or backlog.doomed or backlog.stuck):
@@ -159,71 +172,66 @@ class Shipment:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await waiting
-            if not backlog.waiting and self._admits(records):
+            if not backlog.waiting and self._admits(runs):
                 return True
             if now() >= until:
                 backlog.stuck = moves == backlog.moves
                 moves, until = backlog.moves, now() + PATIENCE_SECONDS
         return False
 
-    def _admits(self, records: list[Record]) -> bool:
-        entries = [entry for _, entry, _ in records]
-        streams = {stream for stream, _, _ in records if not stream & UNSTAMPED}
+    def _admits(self, runs: list[Run]) -> bool:
+        streams = {run.stream for run in runs if not run.stream & UNSTAMPED}
+        if len(runs) == 1:
+            entries = runs[0].entries
+        else:
+            entries = [entry for run in runs for entry in run.entries]
         return all(
             self._sink.admits(entries, self.progress.stream(stream).cursor)
             for stream in streams
         )
 
-    async def _try(self, records: list[Record]) -> None:
-        """Let *records* depart; those that cannot do so soon go to the backlog.
+    async def _try(self, runs: list[Run]) -> None:
+        """Let *runs* depart; those that cannot do so soon go to the backlog.
 
         What stages make of a line may be larger than the line, or be held up.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_SECONDS):
-                await self._depart_all(records)
+                await self._depart_all(runs)
 
-    async def _depart_all(self, records: list[Record]) -> None:
+    async def _depart_all(self, runs: list[Run]) -> None:
         labels, departed = self.labels, 0
         try:
-            for stream, run in groupby(records, _STREAM):
-                some = list(run)
-                departed += len(some)
-                mine = labels.get(stream)
-                if mine is None:
-                    for record in some:
-                        await self._depart_odd(labels, record)
-                    continue
-                entries = [record[1] for record in some]
-                checksums = [record[2] for record in some]
-                progress = self.progress.stream(stream)
-                cursor = self.progress.depart_all(progress, entries, checksums, mine)
-                await self._sink.put_all(((mine, entries),), cursor)
+            for run in runs:
+                departed += 1
+                await self._depart(labels, run)
         except BaseException:
             if self.backlog is not None:  # it lets them go, or saves them at the end
-                self.backlog.keep(records[departed:])
+                self.backlog.keep(records(runs[departed:]))
             raise
+
+    async def _depart(self, labels: dict[int, Labels], run: Run) -> None:
+        """Put the lines of *run* into the sink."""
+        mine = labels.get(run.stream)
+        if mine is None:
+            await self._depart_odd(labels, run)
+            return
+        cursor = self.progress.depart(run, mine)
+        await self._sink.put_all(((mine, run.entries),), cursor)
 
     async def _feed(self, discovered: Discovered, record: Record) -> None:
         """Let *record* of the backlog depart with the labels that it was read with."""
-        labels = self._labels_of(discovered)
         stream, entry, checksum = record
-        mine = labels.get(stream)
-        if mine is None:
-            await self._depart_odd(labels, record)
-            return
-        progress = self.progress.stream(stream)
-        cursor = self.progress.depart(progress, entry, checksum, mine)
-        await self._sink.put(mine, entry, cursor)
+        run = Run(stream, (entry,), (checksum,))
+        await self._depart(self._labels_of(discovered), run)
 
-    async def _depart_odd(self, labels: dict[int, Labels], record: Record) -> None:
-        """Let a line without a time go, or one that the rules drop by now."""
-        stream, entry, checksum = record
-        if not stream & UNSTAMPED:
-            progress = self.progress.stream(stream)
-            self.progress.depart(progress, entry, checksum, ()).acknowledge((entry,))
-        elif mine := labels.get(stream & ~UNSTAMPED):
-            await self._sink.put(mine, entry, Untracked())
+    async def _depart_odd(self, labels: dict[int, Labels], run: Run) -> None:
+        """Let lines without a time go, or those that the rules drop by now."""
+        if not run.stream & UNSTAMPED:
+            self.progress.depart(run, ()).acknowledge(run.entries)
+        elif mine := labels.get(run.stream & ~UNSTAMPED):
+            for entry in run.entries:
+                await self._sink.put(mine, entry, Untracked())
 
     def _labels_of(self, discovered: Discovered) -> dict[int, Labels]:
         if self._label is None:
@@ -234,8 +242,11 @@ class Shipment:
 
     # What is odd
 
-    def _note_odd(self, stream: int, entry: Entry, records: list[Record]) -> None:
-        """Take a line of the daemon, of an unwanted stream, or without a time."""
+    def _keeps_odd(self, stream: int, entry: Entry) -> bool:
+        """Take a line of the daemon, of an unwanted stream, or without a time.
+
+        Returns whether it is to be shipped.
+        """
         if stream == SYSTEMERR | UNSTAMPED:
             self.complaints += 1
             text = entry.line.decode(errors="replace")
@@ -244,8 +255,8 @@ class Shipment:
                 text,
                 extra={"fields": {"container": self._container}},
             )
-        elif stream & ~UNSTAMPED in self.labels:
-            records.append((stream, entry, 0))
+            return False
+        return stream & ~UNSTAMPED in self.labels
 
     def _note_gap(self, stream: int, progress: StreamProgress) -> None:
         self._meters.gaps(1)
@@ -264,9 +275,13 @@ class Shipment:
 
 def _slice_end(lines: list[Line], start: int) -> int:
     """Return where a slice from *start* on ends: some lines, not too many bytes."""
+    end = min(start + SLICE_LINES, len(lines))
+    size = sum([len(line[1][1]) for line in lines[start:end]])
+    if size + (end - start) * LINE_COST_BYTES <= SLICE_BYTES:
+        return end
     size = 0
-    for at in range(start, min(start + SLICE_LINES, len(lines))):
+    for at in range(start, end):
         size += len(lines[at][1].line) + LINE_COST_BYTES
         if size > SLICE_BYTES and at > start:
             return at
-    return min(start + SLICE_LINES, len(lines))
+    return end

@@ -228,9 +228,9 @@ class Response(asyncio.BufferedProtocol):
             return
         before, self._received_at = self._received_at, self._loop.time()
         burst = self._received_at - before < BURST_SECONDS
-        if not self._ended and (burst or self._held > HIGH_WATER_BYTES):
-            assert self._transport is not None
-            self._transport.pause_reading()
+        transport = self._transport
+        if transport is not None and (burst or self._held > HIGH_WATER_BYTES):
+            transport.pause_reading()
             if self._rest is None:
                 self._rest = self._loop.call_later(REST_SECONDS, self._rested)
 

@@ -10,6 +10,7 @@ from shipper.docker.frames import STDERR, STDOUT
 from shipper.docker.ledger import KEEP_GONE_SECONDS, Ledger
 from shipper.docker.marks import format_mark, parse_mark
 from shipper.docker.progress import SECOND_NS, Mark, Position
+from shipper.docker.run import Run
 from shipper.pipeline.entry import Entry
 from shipper.positions import Positions, load, serialise, store
 
@@ -39,7 +40,8 @@ def ship(ledger: Ledger, container_id: str, stream: int, entry: Entry) -> None:
     checksum, gap = progress.accept(part, entry)
     assert checksum is not None
     assert not gap
-    progress.depart(part, entry, checksum, ()).acknowledge([entry])
+    run = Run(stream, [entry], [checksum])
+    progress.depart(run, ()).acknowledge([entry])
 
 
 numbers = st.integers(0, 2**62)
@@ -177,7 +179,7 @@ async def test_a_gone_container_with_lines_in_flight_is_kept(tmp_path: Path) -> 
     progress = ledger.progress(ID)
     stream = progress.stream(STDOUT)
     checksum, _ = progress.accept(stream, Entry(T, b"a"))
-    progress.depart(stream, Entry(T, b"a"), checksum or 0, ())
+    progress.depart(Run(STDOUT, [Entry(T, b"a")], [checksum or 0]), ())
     ledger.set_gone(ID)
     ledger.release(ID)
     clock.seconds += KEEP_GONE_SECONDS + 1

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 
 import pytest
 from hypothesis import given, strategies as st
@@ -16,6 +18,7 @@ from shipper.docker.progress import (
     Segment,
 )
 from shipper.docker.remembered import REMEMBERED_LINES
+from shipper.docker.run import Run
 from shipper.pipeline.entry import Entry, Labels
 
 
@@ -32,6 +35,7 @@ class Reader:
         self.flight: list[tuple[Segment, Entry]] = []
         self.gaps = 0
         self.labels: Labels = (("app", "a"),)
+        self.at_once = 3
 
     def connect(self, log: Log, *, until: int | None = None) -> None:
         """Read *log* as dockerd gives it: from the first line not before ``since``."""
@@ -40,14 +44,24 @@ class Reader:
         self.follow(log[times.index(True) : until] if True in times else [])
 
     def follow(self, log: Iterable[tuple[int, Entry]]) -> None:
-        for key, entry in log:
-            stream = self.progress.stream(key)
-            checksum, gap = self.progress.accept(stream, entry)
+        for key, group in groupby(log, itemgetter(0)):
+            entries = [entry for _, entry in group]
+            for at in range(0, len(entries), self.at_once):
+                self.accept(key, entries[at : at + self.at_once])
+
+    def accept(self, key: int, entries: list[Entry]) -> None:
+        run = self.progress.accept_all(key, entries)
+        for one in [run] if run else self.singly(key, entries):
+            cursor = self.progress.depart(one, self.labels)
+            self.put += [(key, entry) for entry in one.entries]
+            self.flight += [(cursor, entry) for entry in one.entries]
+
+    def singly(self, key: int, entries: list[Entry]) -> Iterator[Run]:
+        for entry in entries:
+            checksum, gap = self.progress.accept(self.progress.stream(key), entry)
             self.gaps += gap
             if checksum is not None:
-                cursor = self.progress.depart(stream, entry, checksum, self.labels)
-                self.put.append((key, entry))
-                self.flight.append((cursor, entry))
+                yield Run(key, [entry], [checksum])
 
     def acknowledge(self, count: int) -> None:
         for cursor, entry in self.flight[:count]:
@@ -303,6 +317,7 @@ def test_killed_anywhere_each_line_is_once(
     position: Position | None = None
     for _ in range(3):
         reader = Reader(position)
+        reader.at_once = data.draw(st.integers(1, 9))
         reader.connect(log, until=data.draw(st.integers(0, len(log))))
         if data.draw(st.booleans()):
             reader.connect(log)
