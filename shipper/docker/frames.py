@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 
@@ -37,6 +37,9 @@ PART_BYTES = 16 * 1024
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 """A larger announced size means that we are not looking at a header."""
+
+MAX_HEADS = 1024
+"""So many headers, one for each length of a line, are known by their bytes."""
 
 DEFAULT_MAX_LINE_BYTES = 1024 * 1024
 
@@ -123,6 +126,7 @@ class Demuxer:
         self._scanned = 0
         self._skipping = False
         self._partials: dict[int, _Partial] = {}
+        self._heads: dict[bytes, tuple[int, int]] = {}
         # The last whole second seen, as text with its dot and in ns: consecutive
         # lines share it, so that a timestamp costs one slice and one int().
         self._second = b""
@@ -146,6 +150,55 @@ class Demuxer:
         if self._format is _Format.RAW:
             return self._feed_raw(data)
         return self._feed_framed(data)
+
+    def feed_parts(self, parts: Sequence[bytes]) -> list[Line]:
+        """Return the lines that *parts* complete, as `feed` does of them joined.
+
+        Where each is one whole frame, as dockerd sends them, nothing is copied twice.
+        """
+        # 0.62 CPU s per million lines of 125 bytes, where `feed` and the join before
+        # it take 0.79.
+        if self._rest or self._format is not _Format.FRAMED:
+            return self.feed(b"".join(parts))
+        lines: list[Line] = []
+        append, new, heads, partials = (
+            lines.append,
+            tuple.__new__,
+            self._heads,
+            self._partials,
+        )
+        for at, part in enumerate(parts):
+            stream, size = heads.get(part[:8]) or self._head(part)
+            if size != len(part):
+                return lines + self._feed_framed(b"".join(parts[at:]))
+            if (
+                part[8:28] == self._second
+                and part[37:39] == b"Z "
+                and (digits := part[28:37]).isdigit()
+                and part[-1] == 10
+                and stream not in partials
+            ):
+                text = part[39:-2] if part[-2] == 13 else part[39:-1]
+                append((stream, new(Entry, (self._second_ns + int(digits), text, ()))))
+            else:
+                self._record(stream, part[8:], lines)
+        return lines
+
+    def _head(self, part: bytes) -> tuple[int, int]:
+        """Return stream and size of the frame that *part* begins with.
+
+        (0, -1): it is for `_feed_framed` to tell what that is.
+        """
+        if len(part) < 8:
+            return 0, -1
+        word, size = _HEADER.unpack_from(part)
+        stream = _KINDS.get(word)
+        if stream is None or stream == SYSTEMERR or size > self._max:
+            return 0, -1
+        if len(self._heads) >= MAX_HEADS:
+            self._heads.clear()
+        found = self._heads[part[:8]] = (stream, 8 + size)
+        return found
 
     def flush(self) -> list[Line]:
         """Return what is left at the orderly end of a log: lines without a newline."""

@@ -16,7 +16,7 @@ from shipper.docker.ledger import STREAM_NAMES
 from shipper.docker.meters import Meters
 from shipper.docker.progress import Progress, StreamProgress
 from shipper.docker.records import Record, records
-from shipper.docker.run import Run
+from shipper.docker.run import LINE, Run
 from shipper.docker.spooled import Discovered
 from shipper.pipeline.entry import BoundedSink, Entry, Labels, Untracked
 
@@ -44,6 +44,7 @@ LOOK_SECONDS = 0.2
 """How often those that wait look whether Docker may lose lines now."""
 
 _STREAM: Final[Callable[[Line], int]] = itemgetter(0)
+_ENTRY: Final[Callable[[Line], Entry]] = itemgetter(1)
 
 Label = Callable[[Discovered], dict[int, Labels]]
 
@@ -122,7 +123,7 @@ class Shipment:
     def _accepted(self, lines: list[Line]) -> Iterator[Run]:
         """Yield what is new of *lines*, the neighbours of one stream together."""
         for stream, group in groupby(lines, _STREAM):
-            entries = [entry for _, entry in group]
+            entries = list(map(_ENTRY, group))
             if stream in self.labels:
                 run = self.progress.accept_all(stream, entries)
                 run = run or self._accepted_singly(stream, entries)
@@ -276,7 +277,7 @@ class Shipment:
 def _slice_end(lines: list[Line], start: int) -> int:
     """Return where a slice from *start* on ends: some lines, not too many bytes."""
     end = min(start + SLICE_LINES, len(lines))
-    size = sum([len(line[1][1]) for line in lines[start:end]])
+    size = sum(map(len, map(LINE, map(_ENTRY, lines[start:end]))))
     if size + (end - start) * LINE_COST_BYTES <= SLICE_BYTES:
         return end
     size = 0

@@ -136,9 +136,11 @@ class Response(asyncio.BufferedProtocol):
         self._headers = asyncio.get_running_loop().create_future()
         self._closed = asyncio.Event()
         self._wakeup = asyncio.Event()
+        self._parts: list[bytes] = []
+        # Called for each log line: a method of the list costs 0.3 us less than ours.
+        self.on_body = self._parts.append
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
-        self._parts: list[bytes] = []
         self._held = 0
         self._loop = asyncio.get_running_loop()
         self._received_at = 0.0
@@ -159,7 +161,14 @@ class Response(asyncio.BufferedProtocol):
         self.close()
 
     async def read(self) -> bytes:
-        """Wait for bytes and return all that are there; ``b""`` at the end.
+        """Wait for bytes and return all that are there; ``b""`` at the end."""
+        return b"".join(await self.read_parts())
+
+    async def read_parts(self) -> list[bytes]:
+        """Wait for bytes and return all that are there; nothing at the end.
+
+        They come in the parts that the daemon sent, of which dockerd makes one for
+        each frame; whoever is in between may join and split them.
 
         At the end ``complete`` tells an orderly one from a cut connection; ``failure``
         says what went wrong with the latter.
@@ -167,12 +176,12 @@ class Response(asyncio.BufferedProtocol):
         while not self._parts and not self._ended:
             self._wakeup.clear()
             await self._wakeup.wait()
-        data = b"".join(self._parts)
+        parts = self._parts[:]
         self._parts.clear()
         self._held = 0
         if self._rest is None:
             self._go_on()
-        return data
+        return parts
 
     @property
     def failure(self) -> str:
@@ -226,6 +235,9 @@ class Response(asyncio.BufferedProtocol):
             self._end(f"not HTTP: {error}")
             self.close()
             return
+        self._held += nbytes
+        if self._parts:
+            self._wakeup.set()
         before, self._received_at = self._received_at, self._loop.time()
         burst = self._received_at - before < BURST_SECONDS
         transport = self._transport
@@ -258,12 +270,6 @@ class Response(asyncio.BufferedProtocol):
         self.status = self._parser.get_status_code()
         if not self._headers.done():
             self._headers.set_result(None)
-
-    def on_body(self, body: bytes) -> None:
-        """Hold *body* for the reader."""
-        self._parts.append(body)
-        self._held += len(body)
-        self._wakeup.set()
 
     def on_message_complete(self) -> None:
         """Note the orderly end."""

@@ -330,10 +330,12 @@ class Tailer:
         """
         demuxer = Demuxer(max_line_bytes=self._settings.max_line_bytes)
         try:
-            while (data := await self._read(response)) != b"":
-                if data is None:
+            while (parts := await self._read(response)) != []:
+                if parts is None:
                     await self._verifier.reread()
-                elif await self._verifier.ship(len(data), demuxer.feed(data)):
+                    continue
+                size, lines = sum(map(len, parts)), demuxer.feed_parts(parts)
+                if await self._verifier.ship(size, lines):
                     self._failures, self.error = 0, ""
         finally:
             self._count(demuxer)
@@ -354,14 +356,14 @@ class Tailer:
         self._settings.meters.truncated(demuxer.truncated)
         demuxer.parsing_errors = demuxer.truncated = 0
 
-    async def _read(self, response: Response) -> bytes | None:
+    async def _read(self, response: Response) -> list[bytes] | None:
         """Return what comes next, None when it is silent and time to look why."""
         now = asyncio.get_running_loop().time()
         calm = self._verifier.calm_seconds
         calm_at = None if calm is None else now + calm
         try:
             async with self._silent_until(calm_at):
-                return await response.read()
+                return await response.read_parts()
         except TimeoutError:
             if not self._dead:
                 return None

@@ -21,6 +21,7 @@ This is the limit on the message itself; a single longer line still goes, alone.
 """
 
 
+_LINE: Final[Callable[[Entry], bytes]] = itemgetter(1)
 _METADATA: Final[Callable[[Entry], Metadata]] = itemgetter(2)
 
 
@@ -100,7 +101,7 @@ class Builder:
         self, ticket: Ticket, entries: Sequence[Entry], now: float
     ) -> list[Batch]:
         """Add *entries*; return the batches that had to be closed to make room."""
-        lengths = [len(entry[1]) for entry in entries]
+        lengths = list(map(len, map(_LINE, entries)))
         size, decoded = sum(lengths), len(entries) * ENTRY_OVERHEAD_BYTES
         if (
             self._size + size > self._size_bytes

@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Final
 
-from shipper.pipeline.entry import Cursor, Entry, Streams, metadata_bytes
+from shipper.pipeline.entry import Cursor, Entry, Metadata, Streams, metadata_bytes
 
 
 ENTRY_COST_BYTES = 352
@@ -61,7 +63,7 @@ class Account:
         size = cost(entries)
         if self.staged:
             size += len(entries) * STAGED_COST_BYTES
-            size += sum([len(entry[1]) for entry in entries])
+            size += sum(map(len, map(_LINE, entries)))
         return size
 
 
@@ -177,7 +179,11 @@ class Ledger:
 
 def cost(entries: Sequence[Entry]) -> int:
     """Return the bytes of memory that *entries* hold, of a source without stages."""
-    size = len(entries) * ENTRY_COST_BYTES + sum([len(entry[1]) for entry in entries])
-    for metadata in [entry[2] for entry in entries if entry[2]]:
+    size = len(entries) * ENTRY_COST_BYTES + sum(map(len, map(_LINE, entries)))
+    for metadata in filter(None, map(_METADATA, entries)):
         size += metadata_bytes(metadata) + METADATA_COST_BYTES * len(metadata)
     return size
+
+
+_LINE: Final[Callable[[Entry], bytes]] = itemgetter(1)
+_METADATA: Final[Callable[[Entry], Metadata]] = itemgetter(2)

@@ -288,6 +288,47 @@ def test_any_split_of_frames_gives_the_lines_written(
     assert [(kind, entry.line) for kind, entry in lines] == expected
 
 
+@given(st.lists(records, max_size=12), st.data())
+def test_parts_that_are_frames_or_are_not_give_the_lines_written(
+    written: list[tuple[int, bytes, bytes]], data: st.DataObject
+) -> None:
+    frames = [
+        frame(kind, record)
+        for kind, stamp, text in written
+        for record in cut_records(stamp, text)
+    ]
+    parts: list[bytes] = []
+    for one in frames:
+        at = data.draw(st.sampled_from([0, 0, 0, 5, 20, len(one) - 1]))
+        parts += [one[:at], one[at:]] if at else [one]
+        if len(parts) > 1 and data.draw(st.integers(0, 4)) == 0:
+            parts[-2:] = [parts[-2] + parts[-1]]
+    demuxer, lines = Demuxer(), []
+    while parts:
+        count = data.draw(st.integers(1, 5))
+        lines += demuxer.feed_parts(parts[:count])
+        del parts[:count]
+    expected = [(kind, text.removesuffix(b"\r")) for kind, _, text in written]
+    assert [(kind, entry.line) for kind, entry in lines] == expected
+    assert not demuxer.pending
+
+
+@pytest.mark.parametrize("kind", [0, 3, 4])
+def test_odd_parts_are_as_odd_as_odd_frames(kind: int) -> None:
+    first, other = frame(1, T0 + b" a\n"), frame(kind, T1 + b" b\n")
+    for parts in ([first, other], [first, frame(1, T1 + b" b\n"), other]):
+        whole, pieces = Demuxer(now_ns=lambda: 1), Demuxer(now_ns=lambda: 1)
+        if kind == 4:
+            with pytest.raises(FrameError):
+                whole.feed(b"".join(parts))
+            pieces.feed_parts([first])
+            with pytest.raises(FrameError):
+                pieces.feed_parts(parts)
+            continue
+        expected = whole.feed(b"".join(parts))
+        assert pieces.feed_parts(parts[:1]) + pieces.feed_parts(parts[1:]) == expected
+
+
 @given(st.lists(records, max_size=12), cuts)
 def test_any_split_of_a_terminal_gives_the_lines_written(
     written: list[tuple[int, bytes, bytes]], sizes: list[int]
