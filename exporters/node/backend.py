@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform
+import sys
 from collections.abc import Sequence
 
 from exporters.node.early import values_of
@@ -16,7 +16,7 @@ BACKEND = choice(
     "collector.backend",
     "Collectors that read the kernel's files, or those by psutil for other systems.",
     (LINUX, PORTABLE),
-    default=LINUX if platform.system() == "Linux" else PORTABLE,
+    default=LINUX if sys.platform == "linux" else PORTABLE,
     hidden=True,
 )
 

@@ -7,7 +7,6 @@ that is about all collectors.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -102,8 +101,7 @@ def specs_for(argv: Sequence[str]) -> tuple[CollectorSpec, ...]:
     if named & _ABOUT_ALL:
         return registry.discover()
     off = [name for name in OFF_BY_DEFAULT if named.isdisjoint(flags_of(name))]
-    there = (module.name for module in pkgutil.iter_modules(collectors.__path__))
-    wanted = (_module(name) for name in there if name not in off)
+    wanted = (_module(n) for n in registry.module_names() if n not in off)
     specs = (*registry.load(*wanted), *map(_switch_of, off))
     return tuple(sorted(specs, key=lambda spec: spec.name))
 

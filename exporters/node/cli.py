@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import sys
 from collections.abc import Sequence
 
-from exporters.node import backend, container, profiles
+from exporters.node import backend, container, keeper, profiles
 from exporters.node.catalogue import specs_for
 from exporters.node.paths import Paths
 from exporters.node.plugins import PLUGIN, with_plugins
@@ -153,9 +154,12 @@ async def _serve(
     specs: Sequence[CollectorSpec], values: Values, stop: asyncio.Event
 ) -> None:
     _log_start(values)
+    keeper.raise_limit()
     registry = Registry(specs, Context(paths_of(values), values))
     registry.log_enabled()
     scraper = Scraper(registry)
+    gc.freeze()  # what there is by now stays: a full collection need not look at it
+    gc.enable()
     addresses = values[LISTEN_ADDRESS]
     app = web.exporter_app(
         name=NAME,

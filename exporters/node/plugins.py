@@ -6,7 +6,6 @@ that are installed. Upstream has no such thing: there a collector is compiled in
 
 from __future__ import annotations
 
-import glob
 import importlib
 import operator
 import os
@@ -90,9 +89,13 @@ def _installed(point: Any) -> CollectorSpec:
 
 def _entry_point_files() -> Iterator[str]:
     for folder in sys.path:
-        yield from glob.iglob(
-            os.path.join(glob.escape(folder), "*-info", "entry_points.txt")
-        )
+        try:
+            names = os.listdir(folder or ".")
+        except OSError:  # no such folder, or an archive
+            continue
+        for name in names:
+            if name.endswith("-info"):
+                yield os.path.join(folder, name, "entry_points.txt")
 
 
 def _brings_collectors(path: str) -> bool:

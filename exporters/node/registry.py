@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
-import pkgutil
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +27,9 @@ Collect = Callable[[], Iterable[Metric]]
 DISABLE_DEFAULTS = boolean(
     "collector.disable-defaults", "Set all collectors to disabled by default."
 )
+
+
+_SUFFIXES = (".py", ".pyc")
 
 
 class NoData(Exception):  # noqa: N818 - upstream's ErrNoData is not an error
@@ -79,8 +82,15 @@ class CollectorSpec:
 
 def discover() -> tuple[CollectorSpec, ...]:
     """Return the ``COLLECTOR`` of every module in ``exporters.node.collectors``."""
-    modules = pkgutil.iter_modules(collectors.__path__)
-    return load(*(f"{collectors.__name__}.{module.name}" for module in modules))
+    return load(*(f"{collectors.__name__}.{name}" for name in module_names()))
+
+
+def module_names() -> list[str]:
+    """Return the names of the modules in ``exporters.node.collectors``."""
+    # pkgutil.iter_modules loads inspect, 9 ms and 1 MiB, to take a suffix off.
+    files = {name for path in collectors.__path__ for name in os.listdir(path)}
+    names = {name.partition(".")[0] for name in files if name.endswith(_SUFFIXES)}
+    return sorted(names - {"__init__"})
 
 
 def load(*modules: str) -> tuple[CollectorSpec, ...]:

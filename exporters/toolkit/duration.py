@@ -6,7 +6,6 @@ Upstream counterpart: ``time.ParseDuration``, ``Duration.String``, ``Duration.Se
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 
 from .gotext import quote
 
@@ -69,7 +68,7 @@ def _parse_term(rest: str, position: int, text: str) -> tuple[int, int]:
         )
     nanoseconds = int(whole or "0") * scale
     if fraction:
-        nanoseconds += int(Fraction(int(fraction), 10 ** len(fraction)) * scale)
+        nanoseconds += int(fraction) * scale // 10 ** len(fraction)
     return nanoseconds, match.end()
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from urllib.parse import urlsplit
 
 from .errors import StartError
 
@@ -27,6 +26,8 @@ def parse_port(address: str) -> int:
     Raises:
         StartError: with upstream's text, where it has one.
     """
+    from urllib.parse import urlsplit  # noqa: PLC0415 - few want it, and it is large
+
     host = urlsplit(address).netloc
     _, colon, port = host.rpartition(":")
     if not colon:

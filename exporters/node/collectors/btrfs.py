@@ -11,8 +11,6 @@ from exporters.node.families import Families
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.node.storage import btrfs_ioctl, btrfs_sysfs
-from exporters.node.storage.btrfs_ioctl import Device
-from exporters.node.storage.btrfs_sysfs import FileSystem
 from exporters.toolkit.metric import Metric
 
 
@@ -66,7 +64,7 @@ def create(context: Context) -> Collect:
     return collect
 
 
-def _read_mounted(paths: Paths) -> Mapping[str, Sequence[Device]]:
+def _read_mounted(paths: Paths) -> Mapping[str, Sequence[btrfs_ioctl.Device]]:
     try:
         return btrfs_ioctl.read_mounted(paths)
     except (OSError, ValueError) as error:
@@ -76,7 +74,9 @@ def _read_mounted(paths: Paths) -> Mapping[str, Sequence[Device]]:
 
 
 def _add_file_system(
-    families: Families, found: FileSystem, devices: Sequence[Device] | None
+    families: Families,
+    found: btrfs_sysfs.FileSystem,
+    devices: Sequence[btrfs_ioctl.Device] | None,
 ) -> None:
     labels = {"uuid": found.uuid}
     _add(families, "info", 1, {**labels, "label": found.label})
@@ -92,7 +92,9 @@ def _add_file_system(
         _add_devices(families, devices, labels)
 
 
-def _add_spaces(families: Families, found: FileSystem, labels: Labels) -> None:
+def _add_spaces(
+    families: Families, found: btrfs_sysfs.FileSystem, labels: Labels
+) -> None:
     for kind, space in found.spaces.items():
         of_kind = {**labels, "block_group_type": kind}
         _add(families, "reserved_bytes", space.reserved, of_kind)
@@ -103,7 +105,9 @@ def _add_spaces(families: Families, found: FileSystem, labels: Labels) -> None:
             _add(families, "allocation_ratio", layout.ratio, own)
 
 
-def _add_devices(families: Families, devices: Sequence[Device], labels: Labels) -> None:
+def _add_devices(
+    families: Families, devices: Sequence[btrfs_ioctl.Device], labels: Labels
+) -> None:
     for info, errors in devices:
         # As sysfs has it: /dev/sda -> sda.
         device = os.path.basename(info.path)

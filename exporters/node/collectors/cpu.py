@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from exporters.node import procfs
 from exporters.node.hardware import cpu_frequency, cpu_topology, cpuinfo
 from exporters.node.hardware.cpu_times import CpuTimes, SteadyCpuTimes, parse_cpu_times
-from exporters.node.hardware.cpuinfo import Cpu
 from exporters.node.paths import Paths
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import Values, boolean, string
@@ -65,7 +64,6 @@ def create(context: Context) -> Collect:
             " --collector.cpu.info.bugs-include"
         )
     isolated = read_isolated(paths)
-    written = cpuinfo.dialect(platform.machine())
     stat, times = context.proc("stat"), SteadyCpuTimes()
 
     def collect() -> Iterator[Metric]:
@@ -80,6 +78,7 @@ def create(context: Context) -> Collect:
             )
         )
         if with_info:  # last: a cpuinfo nobody understands does not cost the seconds
+            written = cpuinfo.dialect(platform.machine())
             cpus = cpuinfo.parse(procfs.read(paths.proc("cpuinfo")), written)
             yield from _present(info_families(cpus, flags, bugs))
             if with_frequency:
@@ -142,7 +141,7 @@ def seconds_families(
 
 
 def info_families(
-    cpus: list[Cpu], flags: Regex | None, bugs: Regex | None
+    cpus: list[cpuinfo.Cpu], flags: Regex | None, bugs: Regex | None
 ) -> Iterator[Metric]:
     """Yield what cpuinfo says; flags and bugs are those of the first CPU."""
     info = GaugeMetricFamily(
@@ -156,7 +155,7 @@ def info_families(
         yield _field_family("bug", first.bugs, bugs)
 
 
-def frequency_family(cpus: list[Cpu]) -> Metric:
+def frequency_family(cpus: list[cpuinfo.Cpu]) -> Metric:
     """Return the frequencies that cpuinfo says, 0 where it says none (ARM)."""
     family = GaugeMetricFamily(
         "node_cpu_frequency_hertz",
@@ -168,7 +167,7 @@ def frequency_family(cpus: list[Cpu]) -> Metric:
     return family
 
 
-def _info_labels(cpu: Cpu) -> tuple[str, ...]:
+def _info_labels(cpu: cpuinfo.Cpu) -> tuple[str, ...]:
     return (
         cpu.package,
         cpu.core,

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from exporters.node.device_filter import DeviceFilter
 from exporters.node.families import Families
 from exporters.node.hardware import hwmon, hwmon_units
-from exporters.node.hardware.hwmon_units import Meaning
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.toolkit import gotext
 from exporters.toolkit.flags import string
@@ -118,7 +117,9 @@ def _add_value_of_chip(
     _add_value(families, labels, hwmon_units.OF_CHIP[type_], text)
 
 
-def _add_value(families: Families, labels: Labels, meaning: Meaning, text: str) -> None:
+def _add_value(
+    families: Families, labels: Labels, meaning: hwmon_units.Meaning, text: str
+) -> None:
     try:
         value = gotext.parse_float(text) * meaning.factor / meaning.divisor
     except ValueError:

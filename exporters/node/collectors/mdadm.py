@@ -12,7 +12,6 @@ from exporters.node.gauges import Gauges
 from exporters.node.integers import decimal
 from exporters.node.registry import Collect, CollectorSpec, Context, NoData
 from exporters.node.storage import mdstat
-from exporters.node.storage.mdstat import Array
 from exporters.toolkit.metric import Metric
 
 
@@ -52,7 +51,9 @@ def create(context: Context) -> Collect:
     return collect
 
 
-def read_arrays(path: str, data: bytes, attributes: Attributes) -> Iterator[Array]:
+def read_arrays(
+    path: str, data: bytes, attributes: Attributes
+) -> Iterator[mdstat.Array]:
     """Yield the arrays in *data*; one that cannot be understood is rejected alone."""
     for number, lines in mdstat.sections(data):
         try:
@@ -61,7 +62,7 @@ def read_arrays(path: str, data: bytes, attributes: Attributes) -> Iterator[Arra
             attributes.reject(f"{path}:{number}: {error}")
 
 
-def add_array(gauges: Gauges, array: Array) -> None:
+def add_array(gauges: Gauges, array: mdstat.Array) -> None:
     """Add what ``/proc/mdstat`` says of *array*."""
     device = {"device": array.name}
     gauges.add("disks_required", array.disks_required, device)

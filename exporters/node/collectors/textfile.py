@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterator
 
 from exporters.node.registry import Collect, CollectorSpec, Context
+from exporters.node.text import textformat
 from exporters.node.text.textfamilies import convert
 from exporters.node.text.textfiles import File, Findings, RejectedError, read_all
-from exporters.node.text.textformat import Family
 from exporters.toolkit.flags import strings
 from exporters.toolkit.metric import GaugeMetricFamily, Metric
 
@@ -35,13 +35,13 @@ def create(context: Context) -> Collect:
     return collect
 
 
-def merge(found: Findings) -> list[Family]:
+def merge(found: Findings) -> list[textformat.Family]:
     """Return the families of all files; of different HELP texts the first wins.
 
     A family whose text differs is left out, and so is that family in every later
     file, as upstream does it. Where no file has a text, the files are named.
     """
-    merged: list[Family] = []
+    merged: list[textformat.Family] = []
     help_texts: dict[str, str] = {}
     sources: dict[str, list[str]] = {}
     disputed: set[str] = set()
@@ -64,7 +64,11 @@ def merge(found: Findings) -> list[Family]:
 
 
 def _dispute(
-    found: Findings, file: File, family: Family, first: str | None, source: str
+    found: Findings,
+    file: File,
+    family: textformat.Family,
+    first: str | None,
+    source: str,
 ) -> None:
     text = "inconsistent metric help text"
     reason = f"{family.name} is left out: its HELP is not that of {source}"

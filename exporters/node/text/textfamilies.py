@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from exporters.node.text.textformat import Family, Point
+from exporters.node.text import textformat
 from exporters.toolkit.metric import Metric, Sample
 
 
-def convert(family: Family) -> Metric:
+def convert(family: textformat.Family) -> Metric:
     """Return *family* as a metric.
 
     Labels that only some of its points have are "" for the others. Duplicates, and
@@ -26,7 +26,7 @@ def convert(family: Family) -> Metric:
 
 
 def _samples(
-    name: str, kind: str, labels: dict[str, str], point: Point
+    name: str, kind: str, labels: dict[str, str], point: textformat.Point
 ) -> Iterator[Sample]:
     if kind == "summary":
         for quantile, value in sorted(point.parts.items()):

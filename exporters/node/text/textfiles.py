@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from exporters.node.errno_text import error_text
-from exporters.node.text import openmetrics, textformat
-from exporters.node.text.textformat import Family
-from exporters.node.text.textformat_line import ParseError
+from exporters.node.text import openmetrics, textformat, textformat_line
 from exporters.toolkit.gotext import quote
 
 
@@ -31,7 +29,7 @@ class File(NamedTuple):
 
     path: str
     mtime_seconds: int
-    families: list[Family]
+    families: list[textformat.Family]
 
 
 class RejectedError(ValueError):
@@ -116,7 +114,7 @@ def read_file(path: str) -> File:
     data, mtime_seconds = _read(path)
     try:
         return File(path, mtime_seconds, parse(data))
-    except ParseError as error:
+    except textformat_line.ParseError as error:
         text = f"{_FAILED} {quote(path)}: {error}"
         raise RejectedError(path, text, error.reason, error.line) from error
     except StampedError as error:
@@ -125,7 +123,7 @@ def read_file(path: str) -> File:
         raise RejectedError(path, text, str(error), error.line) from error
 
 
-def parse(data: bytes) -> list[Family]:
+def parse(data: bytes) -> list[textformat.Family]:
     """Return the families of *data*, read as upstream reads it.
 
     What upstream refuses is read as OpenMetrics where it is meant to be that. Raises
@@ -133,7 +131,7 @@ def parse(data: bytes) -> list[Family]:
     """
     try:
         families = textformat.parse(data)
-    except ParseError:
+    except textformat_line.ParseError:
         if not openmetrics.is_meant(data):
             raise
         return openmetrics.parse(data)
