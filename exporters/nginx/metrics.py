@@ -62,6 +62,12 @@ NGINX_METRICS = (
     ),
 )
 
+# The same, for a scrape: whole names, and the column of StubStatus.
+_COLUMNS = tuple(
+    (f"nginx_{name}", help_, type_, StubStatus._fields.index(field))
+    for name, help_, type_, field in NGINX_METRICS
+)
+
 # client_golang refuses names that begin with two underscores: Prometheus' own.
 _LABEL_NAME = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
 # A comma separates two labels only where "name=" follows it; 1.x would make the
@@ -126,28 +132,22 @@ def nginx_metrics(readings: Iterable[tuple[Labels, StubStatus | None]]) -> list[
     names: tuple[str, ...] = ()
     rows: list[LabelValues] = []
     values: list[float] = []
-    known: list[tuple[LabelValues, StubStatus]] = []
+    answered: list[LabelValues] = []
+    statuses: list[StubStatus] = []
     for labels, status in readings:
         names = names or tuple(labels)
         row = tuple([labels[name] for name in names])
         rows.append(row)
         values.append(0 if status is None else 1)
         if status is not None:
-            known.append((row, status))
+            answered.append(row)
+            statuses.append(status)
     up = Metric("nginx_up", "Status of the last metric scrape", "gauge", labels=names)
     up.rows, up.values = rows, values
-    if not known:
-        return [up]
-    return [up, *(_family(spec, names, known) for spec in NGINX_METRICS)]
-
-
-def _family(
-    spec: tuple[str, str, str, str],
-    names: tuple[str, ...],
-    known: list[tuple[LabelValues, StubStatus]],
-) -> Metric:
-    name, help_, type_, field = spec
-    family = Metric(f"nginx_{name}", help_, type_, labels=names)
-    family.rows = [row for row, _ in known]
-    family.values = [float(getattr(status, field)) for _, status in known]
-    return family
+    families = [up]
+    for name, help_, type_, column in _COLUMNS if statuses else ():
+        family = Metric(name, help_, type_, labels=names)
+        family.rows = answered
+        family.values = [float(status[column]) for status in statuses]
+        families.append(family)
+    return families

@@ -30,10 +30,13 @@ async def ask_together(
 class _Together:
     """One question to each of *clients*."""
 
+    __slots__ = ("_all", "_clients", "_connections", "_left", "_outcomes", "_tasks")
+
     def __init__(self, clients: Sequence[Client]) -> None:
         self._clients = clients
         self._outcomes: list[Answer | Exception | None] = [None] * len(clients)
         self._left = len(clients)
+        # Done when all are, or when the time is up.
         self._all = asyncio.get_running_loop().create_future()
         self._connections: dict[int, Connection] = {}
         self._tasks: dict[int, asyncio.Task[Answer]] = {}
@@ -47,13 +50,13 @@ class _Together:
                 self._connections[number] = connection
                 told = partial(self._told, number)
                 connection.begin(client.usual_head, MAX_BODY_BYTES, told)
+        timer = self._all.get_loop().call_later(limit_seconds, self._end)
         try:
-            async with asyncio.timeout(limit_seconds):
-                await self._all
-        except TimeoutError:
-            pass
+            await self._all
         finally:
-            await self._give_up()
+            timer.cancel()
+            if self._left:
+                await self._give_up()
         late = ScrapeError(f"no complete answer within {limit_seconds:g}s")
         return [late if each is None else each for each in self._outcomes]
 
@@ -97,5 +100,9 @@ class _Together:
     def _settle(self, number: int, outcome: Answer | Exception) -> None:
         self._outcomes[number] = outcome
         self._left -= 1
-        if not self._left and not self._all.done():
+        if not self._left:
+            self._end()
+
+    def _end(self) -> None:
+        if not self._all.done():
             self._all.set_result(None)
