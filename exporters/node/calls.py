@@ -11,14 +11,14 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from exporters.node import deadline
 from exporters.node.crew import Crew
 from exporters.node.registry import Collect, NoData
-from exporters.toolkit.metric import Metric, check
+from exporters.toolkit.metric import Metric, printable
 
 
 log = logging.getLogger(__name__)
@@ -157,17 +157,12 @@ def run(collect: Collect, patience_seconds: float = math.inf) -> Outcome:
     began = time.perf_counter()
     try:
         with deadline.within(patience_seconds):
-            metrics.extend(_checked(collect()))
+            metrics.extend(collect())
     except BaseException as raised:  # noqa: BLE001 - it may raise anything at all
         error = raised
-    return Outcome(tuple(metrics), time.perf_counter() - began, error)
-
-
-def _checked(metrics: Iterable[Metric]) -> Iterator[Metric]:
-    """Yield *metrics*; raise for one that could not be printed."""
-    for metric in metrics:
-        check(metric)
-        yield metric
+    seconds = time.perf_counter() - began
+    good, fault = printable(metrics)  # the fault came before the error, if any
+    return Outcome(good, seconds, fault or error)
 
 
 def describe(error: BaseException) -> str:

@@ -22,6 +22,7 @@ from exporters.toolkit.metric import (
     Metric,
     UntypedMetricFamily,
     check,
+    printable,
 )
 from exporters.toolkit.negotiation import Kind
 
@@ -129,6 +130,7 @@ def test_numbers_pass_the_check(value: Any) -> None:
     family.add_metric(["é"], -math.inf)
     family.add_metric(["b"], value)
     check(family)
+    assert printable([family, family]) == ((family, family), None)
 
 
 @pytest.mark.parametrize(
@@ -149,10 +151,21 @@ def test_what_cannot_be_printed_fails_the_check(
         family.add_metric([label], value)
         with pytest.raises(error):
             check(family)
+        good = GaugeMetricFamily("b", "B.", 1)
+        found, fault = printable([good, family, good])
+        assert found == (good,)
+        assert isinstance(fault, error)
     odd = Metric("a", "A.", "gauge")
     odd.add_sample("b", {"x": label}, value)
-    with pytest.raises(error):
-        check(odd)
+    found, fault = printable([odd])
+    assert found == ()
+    assert isinstance(fault, error)
+
+
+def test_what_is_no_metric_fails_the_check() -> None:
+    found, fault = printable([object()])  # type: ignore[type-var]
+    assert found == ()
+    assert "samples" in str(fault)
 
 
 NAMES = st.from_regex(r"[a-c]{1,2}", fullmatch=True)
