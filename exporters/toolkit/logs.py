@@ -7,11 +7,10 @@ Upstream counterpart: prometheus/common ``promslog`` over log/slog.
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
+import time
 import traceback
-from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from .flags import Flag
@@ -90,7 +89,7 @@ class LogfmtFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         parts = [
-            f"time={_clock(record, 'milliseconds')}Z",
+            f"time={_clock(record, 3)}Z",
             f"level={_level(record)}",
             f"source={_text(_source(record))}",
             f"msg={_text(record.getMessage())}",
@@ -104,18 +103,21 @@ class JSONFormatter(logging.Formatter):
     """Format a record as slog's JSONHandler does."""
 
     def __init__(self, *, with_traceback: bool = False) -> None:
+        import json  # noqa: PLC0415 -- 3 ms, and most write logfmt
+
         super().__init__()
+        self._dumps = json.dumps
         self._with_traceback = with_traceback
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
-            "time": _clock(record, "microseconds").rstrip("0").rstrip(".") + "Z",
+            "time": _clock(record, 6).rstrip("0").rstrip(".") + "Z",
             "level": _level(record),
             "source": _source(record),
             "msg": record.getMessage(),
         }
         line.update(_fields(record, with_traceback=self._with_traceback))
-        text = json.dumps(
+        text = self._dumps(
             line,
             ensure_ascii=False,
             separators=(",", ":"),
@@ -132,9 +134,10 @@ def describe(error: BaseException) -> str:
     return f"{name}: {text}" if text else name
 
 
-def _clock(record: logging.LogRecord, precision: str) -> str:
-    moment = datetime.fromtimestamp(record.created, UTC).replace(tzinfo=None)
-    return moment.isoformat(timespec=precision)
+def _clock(record: logging.LogRecord, digits: int) -> str:
+    seconds, rest = divmod(round(record.created * 1e6), 1_000_000)
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return f"{moment}.{f'{rest:06}'[:digits]}"
 
 
 def _level(record: logging.LogRecord) -> str:

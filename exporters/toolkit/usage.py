@@ -6,7 +6,6 @@ Upstream counterpart: kingpin ``usage.go`` and ``templates.go``.
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -37,6 +36,9 @@ def width(environ: Mapping[str, str]) -> int:
     columns = environ.get("COLUMNS", "")
     if columns.isdecimal():
         return int(columns)
+    # For --help alone, and with it come bz2 and lzma.
+    import shutil  # noqa: PLC0415
+
     return shutil.get_terminal_size((_DEFAULT_WIDTH, 24)).columns
 
 

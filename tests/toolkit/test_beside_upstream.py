@@ -186,6 +186,143 @@ def test_requests(plain: Both) -> None:
         assert answers[0] == answers[1], (method, path)
 
 
+HOST = "Host: h\r\n\r\n"
+CHUNKED = f"POST /nope HTTP/1.1\r\nTransfer-Encoding: chunked\r\n{HOST}"
+
+
+def request(
+    target: str, *fields: str, method: str = "GET", version: str = "1.1"
+) -> str:
+    return "\r\n".join([f"{method} {target} HTTP/{version}", *fields, HOST])
+
+
+def posted(length: object, body: str = "", *fields: str) -> str:
+    return request("/nope", f"Content-Length: {length}", *fields, method="POST") + body
+
+
+# Each is sent as it stands, then nothing more.
+RAW = [
+    "GET /nope HTTP/1.1\r\n\r\n",
+    "GET /nope HTTP/1.1\r\nHost:\r\n\r\n",
+    "GET /nope HTTP/1.1\r\nHost: a b\r\n\r\n",
+    "GET /nope HTTP/1.1\r\nHost: a/b\r\n\r\n",
+    request("/nope", "Host: a"),
+    "GET /nope HTTP/1.0\r\n\r\n",
+    request("/nope", "Connection: keep-alive", version="1.0"),
+    request("/nope", "Connection: foo, Keep-Alive", version="1.0"),
+    request("/nope", "Connection: close"),
+    request("/nope", "Connection: x, CLOSE"),
+    "GET /nope\r\n\r\n",
+    *(request("/nope", version=v) for v in ("0.9", "1.9", "2.0", "3", "1.11", "1.1 ")),
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "GET /nope HTTP/1.1\nHost: h\n\n",
+    f"\r\n{request('/nope')}",
+    f"{posted(2, 'ab')}\r\n\r\n{request('/no')}",
+    f" {request('/nope')}",
+    *(request("/nope", method=m) for m in ("FOO", "get", "G@T", "G ET", "G\tT")),
+    *(
+        request(f"http://{h}")
+        for h in ("y", "y?x=1", "y:z/", "u:p@y/nope", "[::1]:1/x")
+    ),
+    *(
+        request(target)
+        for target in ("ftp://y/nope", "mailto:foo", "nope", "*", "/a#b")
+    ),
+    request("*", version="1.0"),
+    request("*", method="OPTIONS"),
+    *(request(target, method="CONNECT") for target in ("x:80", "/nope", "//nope")),
+    "CONNECT x:80 HTTP/1.1\r\n\r\n",
+    *(
+        request(f"/metrics?{query}")
+        for query in (
+            "%zz&a;b&=1&collect[]=bo%67us",
+            "collect[]=a+b",
+            "collect[]=%ff",
+            "collect[]=%e2%82%ac",
+            "collect%5b%5d=a",
+            "collect[]=a=b",
+            "collect[]=<x>",
+            "collect[]=a%0ab",
+            "collect[]",
+        )
+    ),
+    request("/%6detrics?collect[]=x"),
+    *(request(path) for path in ("/%zz", "/%", "/%2fnope", "/nope%2f", "/%00")),
+    *(request(path) for path in ("//a", "//a?b=<c>&d='e", "//a%20b", "///", "/a//")),
+    *(
+        request(path)
+        for path in ("//e.org/%0d%0aX:%20y", "/<b>/../<i>", "/./a", "/a/.")
+    ),
+    *(
+        request(path)
+        for path in ("/%2e/a", "/x/%2e%2e/a", "//a:b", "/é", "//é?é", "/..")
+    ),
+    request("//a!$&'()*+,;=:@-._~[]{}|^`\"\\"),
+    request("//a?b", method="POST"),
+    request("/a\x01"),
+    request("/a\x7f"),
+    *(request("/nope", f"X: a{c}b") for c in ("\x01", "\x00", "\r", "\xff", "\t")),
+    *(
+        request("/nope", f)
+        for f in ("foo", "X : a", "X Y: a", ": a", "X(: a", "X: a\r\n b")
+    ),
+    request("/nope", " b: c"),
+    *(posted(length, "x") for length in ("x", "-1", "+1", "1, 1", "9" * 20, "0001")),
+    posted(""),
+    posted(1, "x", "Content-Length: 2"),
+    posted(1, "x", "Content-Length: 1"),
+    posted(300_000, "x"),
+    posted(262_144, "x" * 262_144),
+    f"{CHUNKED}1\r\nx\r\n0\r\n\r\n",
+    f"{CHUNKED}1;a=b\r\nx\r\n0;x\r\nTrailer: y\r\n\r\n",
+    f"{CHUNKED}zz\r\n",
+    f"{CHUNKED}1\r\nxyy\r\n",
+    f"{CHUNKED}1\nx\n0\n\n",
+    posted(3, "1\r\nx\r\n0\r\n\r\n", "Transfer-Encoding: CHUNKED"),
+    *(
+        request("/nope", f"Transfer-Encoding: {coding}", method="POST")
+        for coding in ("gzip", "gzip, chunked", "identity", "")
+    ),
+    request("/nope", "Transfer-Encoding: gzip", method="POST", version="1.0"),
+    posted(5, "12345", "Expect: 100-continue"),
+    request("/nope", "Expect: 100-continue"),
+    request("/nope", "Expect: foo"),
+    request("/nope") + request("/no"),
+    request("/nope") + "garbage\r\n\r\n",
+    request("/nope", "Connection: close") + request("/no"),
+    request("/nope", "Connection: Upgrade", "Upgrade: h2c", "HTTP2-Settings: x"),
+    request("/nope", method="HEAD"),
+    "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    "garbage\r\n",
+    "GET / HT",
+    "POST /nope HTTP/1.1\r\nContent-Length: 5\r\nHost: h\r\n\r\nx",
+]
+
+
+def told(port: int, sent: str) -> bytes:
+    """Return all that *sent* is answered; nothing more is sent."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(sent.encode("utf-8" if "é" in sent else "latin-1"))
+        client.shutdown(socket.SHUT_WR)
+        answer = bytearray()
+        while more := client.recv(1 << 16):
+            answer += more
+    return bytes(answer)
+
+
+def in_order(answer: bytes) -> tuple[list[bytes], bytes]:
+    """Return the lines of the head in any order, and the rest; but for the date."""
+    head, _, rest = re.sub(rb"Date: [^\r]*", b"Date:", answer).partition(b"\r\n\r\n")
+    first, *fields = head.split(b"\r\n")
+    return [first, *sorted(fields)], rest
+
+
+@pytest.mark.parametrize("sent", RAW, ids=lambda sent: ascii(sent[:60]))
+def test_raw_requests(plain: Both, sent: str) -> None:
+    ours, theirs = [in_order(told(port, sent)) for port in plain]
+    assert ours == theirs
+
+
 def test_landing_page(both: Starter) -> None:
     ours, theirs = both("--web.telemetry-path=/here")
     pages = [ask(port, "/") for port in (ours, theirs)]

@@ -183,11 +183,12 @@ def _body_length(request: Request) -> int | None:
 
 def _check(request: Request, major: int) -> None:
     """Raise Refused for what Go finds only when all has been read."""
-    if major != 1 and (request.method, request.target) != ("PRI", "*"):
+    upgrade = (request.method, request.target) == ("PRI", "*")  # to HTTP/2
+    if major != 1 and not upgrade:
         raise Refused(_VERSION_UNKNOWN)
     hosts = request.headers.getall("host")
-    needed = request.minor > 0 and request.method != "CONNECT"
-    if not hosts and needed:
+    needed = request.minor > 0 and request.method != "CONNECT" and not upgrade
+    if needed and not hosts:
         raise Refused(f"{_BAD}: missing required Host header")
     if hosts and _HOST.fullmatch(hosts[0]) is None:
         raise Refused(f"{_BAD}: malformed Host header")
