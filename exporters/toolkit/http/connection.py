@@ -90,12 +90,17 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
-        """Keep the way back open as long as there is something to say."""
+        """Keep the way back open as long as there is something to say.
+
+        Who sends no more may be gone or wait for the answer: it looks the same.
+        """
         self._ended = True
-        if self._leaving or self._transport is None or self._host.cancels:
+        if self._leaving or self._transport is None:
             return False
         if self._task is None and not self._full:
             self._go_on()
+        elif self._host.cancels:
+            self._host.lingering.add(self)
         # TLS has no half of a connection.
         return not self._transport.is_closing() and self._transport.can_write_eof()
 

@@ -21,7 +21,8 @@ _REQUEST_SECONDS = 30.0
 # An answer is read by then: who is slower has given up long ago.
 _READ_SECONDS = 60.0
 _MOST_UNREAD = 64
-# What a client that was told to go gets to hear it.
+# What a client that was told to go gets to hear it, and the answer to one that sends no
+# more to come about, where it is to be cancelled if that one is gone.
 _LINGER_SECONDS = 0.5
 # Twice this is what requests get that are being served at a stop.
 _STOP_SECONDS = 1.5

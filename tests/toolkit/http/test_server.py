@@ -161,8 +161,9 @@ async def test_who_sends_no_more_is_answered(data: bytes, status: bytes) -> None
         await here.until_gone()
 
 
-async def test_who_sends_no_more_while_it_is_served() -> None:
-    async with site() as here:
+@pytest.mark.parametrize("cancels", [True, False])
+async def test_who_sends_no_more_while_it_is_served(cancels: bool) -> None:
+    async with site(cancels=cancels) as here:
         here.go_on.clear()
         answer = asyncio.create_task(here.ask(get("/a") + get("/b"), eof=True))
         await here.entered.acquire()
