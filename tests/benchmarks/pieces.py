@@ -11,18 +11,22 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from exporters.nginx.metrics import nginx_metrics
+from exporters.nginx.stub_status import parse_stub_status
 from exporters.node.registry import Context, Registry, flags
 from exporters.toolkit.decode import decode
 from exporters.toolkit.exposition import encode
 from exporters.toolkit.flags import Program
+from exporters.toolkit.http.reader import Reader
+from exporters.toolkit.http.response import Response, encode as encode_response
 from exporters.toolkit.metric import Metric
 from shipper.docker.frames import Demuxer
 from shipper.loki.encode import encode_push
-from shipper.pipeline.entry import AlwaysRoom, Cursor, Entry, Labels
+from shipper.pipeline.entry import AlwaysRoom, Cursor, Entry, Labels, Streams
 from shipper.pipeline.pipeline import Pipeline
 from shipper.pipeline.stage import Workshop
 from shipper.pipeline.stages import StageEntry
-from tests.benchmarks.guard import Cost, Piece, cost
+from tests.benchmarks.guard import Cost, Piece, Work, calibration, cost, plain_reading
 from tests.node import golden
 
 
@@ -33,6 +37,19 @@ FILES: Final = (
 )
 INTERFACES: Final = 20
 LINES: Final = 500
+# So many come with one read of a socket or a file.
+READ: Final = 100
+TARGETS: Final = 50
+PAGE: Final = (
+    b"Active connections: %d \nserver accepts handled requests\n %d %d %d \n"
+    b"Reading: 0 Writing: %d Waiting: 0 \n"
+)
+REQUESTS: Final = 50
+REQUEST: Final = (
+    b"GET /metrics HTTP/1.1\r\nHost: node:9100\r\nUser-Agent: Prometheus/3.13.3\r\n"
+    b"Accept: text/plain;version=0.0.4;q=0.5,*/*;q=0.1\r\nAccept-Encoding: gzip\r\n"
+    b"X-Prometheus-Scrape-Timeout-Seconds: 10\r\n\r\n"
+)
 NOW_NS: Final = 1_795_000_000 * 10**9
 STAGES: Final = (
     {"json": {"expressions": {"level": "level", "time": "time", "app": "app"}}},
@@ -50,7 +67,7 @@ STAGES: Final = (
 def files(folder: Path) -> Piece:
     """Read and parse the files of a host."""
     registries = hosts(folder)
-    return lambda: [collected(registry) for registry in registries]
+    return reading(folder, lambda: [collected(registry) for registry in registries])
 
 
 def netclass(folder: Path) -> Piece:
@@ -63,7 +80,13 @@ def netclass(folder: Path) -> Piece:
         for line in one
     ]
     registry = planted("netclass", "\n".join(lines) + "\n", folder / "netclass")
-    return lambda: collected(registry)
+    return reading(folder, lambda: collected(registry))
+
+
+def reading(folder: Path, run: Work) -> Piece:
+    """Return *run*, which reads all files below *folder*, as a piece."""
+    paths = [str(path) for path in folder.rglob("*") if path.is_file()]
+    return Piece(run, plain_reading(paths))
 
 
 def exposition(folder: Path) -> Piece:
@@ -78,7 +101,7 @@ def exposition(folder: Path) -> Piece:
                 family.values = [value + number for value in family.values]
             encode(families)
 
-    return twice
+    return Piece(twice, calibration)
 
 
 def hosts(folder: Path) -> list[Registry]:
@@ -104,13 +127,40 @@ def collected(registry: Registry) -> list[Metric]:
     return [metric for collect in registry.enabled.values() for metric in collect()]
 
 
+def nginx(_: Path) -> Piece:
+    """Read the pages of many nginx and print their metrics."""
+    labels = [{"addr": f"http://10.0.0.{n}/stub_status"} for n in range(TARGETS)]
+    pages = [PAGE % (n, n, n, n * 3, n) for n in range(TARGETS)]
+
+    def read() -> bytes:
+        statuses = map(parse_stub_status, pages)
+        return encode(nginx_metrics(zip(labels, statuses, strict=True)))
+
+    return Piece(read, calibration)
+
+
+def requests(_: Path) -> Piece:
+    """Take requests of a Prometheus that stays connected, and answer them."""
+    answer = Response(200, {"Content-Type": "text/plain"}, bytes(1000))
+
+    def serve() -> None:
+        reader = Reader()
+        for _ in range(REQUESTS):
+            reader.feed(REQUEST)
+            request = reader.next()
+            assert request is not None
+            encode_response(answer, request, keep_alive=True)
+
+    return Piece(serve, calibration)
+
+
 def frames(_: Path) -> Piece:
     """Take lines with their times out of what a Docker Engine sends."""
     data = b"".join(
         struct.pack(">BxxxL", 1, len(record)) + record
         for record in map(_record, _lines())
     )
-    return lambda: Demuxer().feed(data)
+    return Piece(lambda: Demuxer().feed(data), calibration)
 
 
 def _record(entry: Entry) -> bytes:
@@ -124,7 +174,7 @@ def _record(entry: Entry) -> bytes:
 def push(_: Path) -> Piece:
     """Make the body of a push."""
     entries = _lines()
-    return lambda: encode_push('{container="web"}', entries)
+    return Piece(lambda: encode_push('{container="web"}', entries), calibration)
 
 
 def pipeline(_: Path) -> Piece:
@@ -132,13 +182,14 @@ def pipeline(_: Path) -> Piece:
     text = json.dumps(STAGES).encode()
     stages = decode(text, tuple[StageEntry, ...], "stages.yaml")
     road = Pipeline(stages, Workshop(), Nowhere())
-    entries, labels, cursor = _lines(), (("container", "web"),), Reader()
+    lines, labels, cursor = _lines(), (("container", "web"),), Source()
 
     async def through() -> None:
-        for entry in entries:
-            await road.put(labels, entry, cursor)
+        for start in range(0, LINES, READ):
+            entries = lines[start : start + READ]
+            await road.put_all(((labels, entries),), cursor)
 
-    return lambda: asyncio.run(through())
+    return Piece(lambda: asyncio.run(through()), calibration)
 
 
 class Nowhere(AlwaysRoom):
@@ -147,8 +198,12 @@ class Nowhere(AlwaysRoom):
     async def put(self, labels: Labels, entry: Entry, cursor: Cursor) -> None:
         cursor.acknowledge((entry,))
 
+    async def put_all(self, streams: Streams, cursor: Cursor) -> None:
+        for _, entries in streams:
+            cursor.acknowledge(entries)
 
-class Reader:
+
+class Source:
     """A source that has nothing to remember."""
 
     def acknowledge(self, entries: Sequence[Entry]) -> None:
@@ -175,7 +230,7 @@ def _lines() -> list[Entry]:
 
 ALL: Final[Mapping[str, Callable[[Path], Piece]]] = {
     piece.__name__: piece
-    for piece in (files, netclass, exposition, frames, push, pipeline)
+    for piece in (files, netclass, exposition, nginx, requests, frames, push, pipeline)
 }
 
 
