@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -170,6 +171,8 @@ def _run(options: Options, environ: Mapping[str, str]) -> int:
         extra={"fields": {"version": version.info(), "config": loaded.path}},
     )
     app = App(loaded.config, lambda: load(options, environ), _modes(options, loaded))
+    gc.freeze()  # what there is by now stays: a full collection need not look at it
+    gc.enable()
     return lifecycle.run(app.serve, reload=_reload(app))
 
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-HIGH_WATER_BYTES = 256 * 1024
-"""Bytes held for the reader before the socket is paused."""
+HIGH_WATER_BYTES = 64 * 1024
+"""Bytes held for the reader before the socket is paused: twice that at most."""
 
 READ_BYTES = 64 * 1024
 

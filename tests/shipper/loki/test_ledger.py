@@ -8,6 +8,7 @@ import pytest
 from shipper.loki.ledger import (
     ENTRY_COST_BYTES,
     METADATA_COST_BYTES,
+    TICKET_COST_BYTES,
     Ledger,
     Limits,
     Ticket,
@@ -40,7 +41,7 @@ def test_metadata_is_memory_too() -> None:
     ledger, cursor = Ledger(1, Limits()), Journal()
     rich = entry(1)._replace(metadata=(("trace_id", "x" * 1000),))
     ticket = enter(ledger, rich, cursor)
-    plain = 10 + ENTRY_COST_BYTES
+    plain = 10 + ENTRY_COST_BYTES + TICKET_COST_BYTES
     assert ledger.held_bytes == plain + 8 + 1000 + METADATA_COST_BYTES
     ledger.settle([ticket])
     assert ledger.held_bytes == 0
@@ -88,7 +89,7 @@ def test_any_order_of_decisions_by_any_client(seed: int) -> None:
 
 def test_limits_of_one_cursor_of_all_and_the_reserve() -> None:
     size = 1000
-    cost = size + ENTRY_COST_BYTES
+    cost = size + ENTRY_COST_BYTES + TICKET_COST_BYTES
     limits = Limits(
         total_bytes=10 * cost, cursor_bytes=6 * cost, reserved_bytes=2 * cost
     )

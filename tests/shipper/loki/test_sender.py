@@ -17,7 +17,7 @@ from shipper.loki.backoff import Backoff
 from shipper.loki.courier import HOLD_BACKOFF, MAX_PUSHES_IN_FLIGHT
 from shipper.loki.cut import character_end
 from shipper.loki.health import Health
-from shipper.loki.ledger import ENTRY_COST_BYTES, Limits
+from shipper.loki.ledger import ENTRY_COST_BYTES, TICKET_COST_BYTES, Limits
 from shipper.loki.outcome import TRANSPORT, Answer
 from shipper.loki.sender import Sender
 from shipper.loki.settings import ClientSettings, EntryLimits
@@ -321,7 +321,7 @@ async def test_a_refused_stream_does_not_hold_up_another(time: Time) -> None:
 async def test_put_waits_at_the_budget_and_goes_on_when_there_is_room(
     time: Time,
 ) -> None:
-    cost = 20 + ENTRY_COST_BYTES
+    cost = 20 + ENTRY_COST_BYTES + TICKET_COST_BYTES
     limits = Limits(total_bytes=10 * cost, cursor_bytes=10 * cost, reserved_bytes=0)
     loki, web = ScriptedLoki(lambda p: Answer(0)), Journal()
     async with rig(time, limits=limits) as it:
@@ -701,7 +701,7 @@ OTHER = replace(SETTINGS, host="other:3100", name="other")
 async def test_a_dead_client_bounds_memory_and_the_other_gets_all_that_fits(
     time: Time,
 ) -> None:
-    cost = 20 + ENTRY_COST_BYTES
+    cost = 20 + ENTRY_COST_BYTES + TICKET_COST_BYTES
     limits = Limits(total_bytes=50 * cost, cursor_bytes=20 * cost, reserved_bytes=0)
     first, web = ScriptedLoki(), Journal()
     down = [True]
@@ -729,7 +729,7 @@ async def test_a_dead_client_bounds_memory_and_the_other_gets_all_that_fits(
 
 
 async def test_max_retries_of_a_dead_client_frees_the_other(time: Time) -> None:
-    cost = 20 + ENTRY_COST_BYTES
+    cost = 20 + ENTRY_COST_BYTES + TICKET_COST_BYTES
     limits = Limits(total_bytes=50 * cost, cursor_bytes=20 * cost, reserved_bytes=0)
     first, web = ScriptedLoki(), Journal()
     second = ScriptedLoki(lambda push: Answer(503))
