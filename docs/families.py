@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple
 from prometheus_client.metrics import MetricWrapperBase
 
 from exporters.toolkit import selfmetrics
-from exporters.toolkit.metric import Exposed, Metric
+from exporters.toolkit.exposed import Exposed
+from exporters.toolkit.metric import Metric
 from shipper.instrument import HttpMetrics
 from shipper.meters import LagCollector, Meters
 from shipper.pipeline.custom_metrics import CustomMetrics, Vector
@@ -47,7 +48,7 @@ def all_families() -> list[Family]:
     ``process_*`` is left out as well: what there is of it the kernel decides.
     """
     meters = Meters()
-    HttpMetrics(meters.registry)
+    HttpMetrics(meters.registry, lambda: 0)
     meters.registry.register(LagCollector(list))
     found = {
         family.name: family

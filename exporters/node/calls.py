@@ -18,7 +18,8 @@ from typing import NamedTuple
 from exporters.node import deadline
 from exporters.node.crew import Crew
 from exporters.node.registry import Collect, NoData
-from exporters.toolkit.metric import Metric, printable
+from exporters.toolkit.exposed import printable
+from exporters.toolkit.metric import Metric
 
 
 log = logging.getLogger(__name__)

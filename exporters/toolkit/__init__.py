@@ -7,7 +7,8 @@ Each module names the upstream code it stands for:
 - `gotext`, `duration`: Go's spelling of numbers, strings and durations
 - `logs`: logfmt and JSON lines (promslog)
 - `exposition`, `openmetrics`, `protobuf`, `prototext`: metrics as Go writes them
-  (expfmt), over `metric`, `gathering`, `pages`, `textform`, `escaping`, `wire`
+  (expfmt), over `metric`, `exposed`, `gathering`, `pages`,
+  `textform`, `wireform`, `wire`, `escaping`
 - `negotiation`, `accept`, `encoders`, `compression`: which of them, gzip
 - `selfmetrics`, `process_metrics`, `version`: build_info, promhttp_*, process_*
 - `promhttp`: the handler of /metrics

@@ -11,8 +11,8 @@ from typing import Protocol
 
 from . import exposition
 from .escaping import Escaping
+from .exposed import Exposed
 from .gathering import Report
-from .metric import Exposed
 from .negotiation import Kind
 
 

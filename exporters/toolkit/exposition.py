@@ -10,9 +10,9 @@ import functools
 from collections.abc import Collection, Iterable
 
 from .escaping import Escaping, legal_name
+from .exposed import Exposed
 from .gathering import Report, gather, kind_of
 from .gotext import format_float
-from .metric import Exposed
 from .pages import Pages
 from .textform import Style, TextForm, title
 
@@ -44,15 +44,15 @@ def encode(
     """
     pages = _pages(escaping)
     groups = gather(metrics, report, names)
-    return to_utf8("".join([pages.text(group, report) for group in groups]))
+    return to_utf8("".join([pages.body(group, report) for group in groups]))
 
 
 @functools.cache
-def _pages(escaping: Escaping) -> Pages:
-    return Pages(TextForm(_STYLE, escaping), functools.partial(_about, escaping))
+def _pages(escaping: Escaping) -> Pages[str]:
+    return Pages(TextForm(_STYLE, escaping, _about))
 
 
-def _about(escaping: Escaping, name: str, first: Exposed) -> str:
+def _about(name: str, first: Exposed, escaping: Escaping) -> str:
     plain = title(name, escaping)
     about = first.documentation
     if "\\" in about or "\n" in about:

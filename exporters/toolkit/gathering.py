@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
-from .metric import Exposed, ExposedSample, Metric
+from .exposed import Exposed, ExposedSample
+from .metric import Metric
 
 
 P = TypeVar("P")  # how a form writes one metric: text or bytes

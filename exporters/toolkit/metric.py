@@ -1,20 +1,19 @@
 """Metric families: what collectors return and the encoders print.
 
 The constructors are those of prometheus_client, which a collector can still give: the
-encoders take whatever looks like `Exposed`. Ours keep rows of label values and numbers
-and make no object for a sample; the library, 36 ms and 3 MiB at import, is not loaded.
+encoders take whatever looks like `exposed.Exposed`. Ours keep rows of label values and
+numbers and make no object for a sample: half the CPU. The library, 36 ms at import, is
+not loaded.
 Upstream counterpart: client_golang ``metric.go`` and ``value.go``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Final, NamedTuple
 
 
 LabelValues = tuple[str, ...]
-E = TypeVar("E", bound="Exposed")
 
 _TYPES: Final = frozenset(
     {
@@ -37,34 +36,6 @@ class Sample(NamedTuple):
     labels: dict[str, str]
     value: float
     timestamp: float | None = None
-
-
-class ExposedSample(Protocol):
-    """What the encoders read of a sample: ours, or one of prometheus_client."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def labels(self) -> Mapping[str, str]: ...
-    @property
-    def value(self) -> float: ...
-    @property
-    def timestamp(self) -> Any: ...
-
-
-class Exposed(Protocol):
-    """What can be encoded: a `Metric`, or one of prometheus_client."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def documentation(self) -> str: ...
-    @property
-    def type(self) -> str: ...
-    @property
-    def unit(self) -> str: ...
-    @property
-    def samples(self) -> Sequence[ExposedSample]: ...
 
 
 class Metric:
@@ -250,38 +221,3 @@ class CounterMetricFamily(Metric):
         if self.created is None:
             self.created = []
         self.created.append((self.rows[-1], created))
-
-
-def check(metric: Exposed) -> None:
-    """Raise ValueError, TypeError or so if *metric* has what cannot be printed."""
-    for sample in metric.samples:
-        float(sample.value)
-        for value in sample.labels.values():
-            value.encode()
-
-
-def printable(metrics: Sequence[E]) -> tuple[tuple[E, ...], Exception | None]:
-    """Return those of *metrics* before the first that fails its `check`, and why.
-
-    855 samples take 0.08 ms of CPU together, 0.83 one by one.
-    """
-    if not _are_plain(metrics):
-        for place, metric in enumerate(metrics):
-            try:
-                check(metric)
-            except Exception as error:  # noqa: BLE001 -- a plugin's may raise anything
-                return tuple(metrics[:place]), error
-    return tuple(metrics), None
-
-
-def _are_plain(metrics: Sequence[Exposed]) -> bool:
-    """Tell whether there is nothing but numbers and ASCII, as nearly always."""
-    own = [each for each in metrics if isinstance(each, Metric) and not each.odd]
-    if len(own) != len(metrics):
-        return False
-    rows = chain.from_iterable([metric.rows for metric in own])
-    try:
-        float(sum(chain.from_iterable([metric.values for metric in own])))
-        return "".join(chain.from_iterable(rows)).isascii()
-    except (TypeError, ValueError, OverflowError):
-        return False

@@ -12,10 +12,10 @@ import functools
 from collections.abc import Collection, Iterable
 
 from .escaping import Escaping
+from .exposed import Exposed
 from .exposition import to_utf8
 from .gathering import Group, Report, gather, kind_of
 from .gotext import format_float
-from .metric import Exposed
 from .pages import Pages
 from .textform import Style, TextForm, title
 
@@ -36,13 +36,13 @@ def encode(
     pages = _pages(escaping)
     parts = []
     for group in groups:
-        parts += [_about(group, taken, escaping), pages.text(group, report)]
+        parts += [_about(group, taken, escaping), pages.body(group, report)]
     parts.append("# EOF\n")
     return to_utf8("".join(parts))
 
 
 @functools.cache
-def _pages(escaping: Escaping) -> Pages:
+def _pages(escaping: Escaping) -> Pages[str]:
     return Pages(TextForm(_STYLE, escaping))
 
 

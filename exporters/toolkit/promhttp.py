@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from . import process_metrics, selfmetrics
 from .compression import compress, wants_gzip
 from .encoders import encoder
+from .exposed import Exposed
 from .http.connection import Handler
 from .http.head import Request
 from .http.response import Response, text_answer, text_response
 from .logs import describe
-from .metric import Exposed
 from .negotiation import negotiate
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from .escaping import Escaping
+from .exposed import Exposed
 from .gathering import Report
 from .gotext import format_float
-from .metric import Exposed
 from .protobuf import messages
 from .wire import fields, read_double
 

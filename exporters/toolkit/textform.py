@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from .escaping import Escaping, escape_name, is_legal
-from .gathering import Family, Report, Row, collected_before, kind_of
-from .metric import ExposedSample, LabelValues, Metric
+from .exposed import Exposed, ExposedSample
+from .gathering import Family, Group, Report, Row, collected_before, kind_of, merge
+from .metric import LabelValues, Metric
+from .pages import Write
 
 
 Number = Callable[[float], str]
+About = Callable[[str, Exposed, Escaping], str]
 # A ``%`` pattern, how to take its values from the labels, and its quotation marks.
 _Template = tuple[str, Callable[[Mapping[str, str]], tuple[str, ...]], int]
 _Pairs = tuple[tuple[str, str], ...]
@@ -45,20 +48,16 @@ class Style:
 class TextForm:
     """Rows whose key is name and labels and whose payload is their lines."""
 
-    def __init__(self, style: Style, escaping: Escaping) -> None:
+    def __init__(
+        self, style: Style, escaping: Escaping, about: About | None = None
+    ) -> None:
+        """Write as *style* says; *about* is what comes before the lines of a family."""
         self._style = style
         self._escaping = escaping
-
-    @property
-    def number(self) -> Number:
-        """How the value of a counter or gauge is printed."""
-        return self._style.value
+        self._about = about or _nothing
 
     def heads(self, name: str, metric: Metric) -> list[tuple[LabelValues, str]] | None:
-        """Return the label values of each row, by label, and its name and labels.
-
-        None if it takes more to write *metric*: histograms, what comes twice.
-        """
+        """Return name and labels of each row; see `PageForm`."""
         labels, rows = metric.label_names or (), metric.rows
         if kind_of(metric) in _GROUPED or set(map(len, rows)) != {len(set(labels))}:
             return None
@@ -66,6 +65,20 @@ class TextForm:
         found = [_fill(template, dict(zip(labels, row, strict=True))) for row in rows]
         distinct = len({head for _, head in found}) == len(found)
         return found if distinct else None
+
+    def write(self, name: str, metric: Metric, heads: list[str]) -> Write[str]:
+        """Return what writes the lines of *metric*; see `PageForm`."""
+        texts = [self._about(name, metric, self._escaping), *heads]
+        about, *lines = [text.replace("%", "%%") for text in texts]
+        pattern = about + "".join([f"{line} %s\n" for line in lines])
+        shown = self._style.value
+        return lambda values: pattern % tuple(map(shown, values))
+
+    def merged(self, group: Group, report: Report) -> str:
+        """Return the lines of *group*; see `PageForm`."""
+        rows = merge(group, self, report).rows
+        about = self._about(group[0], group[1][0], self._escaping)
+        return about + "".join([row[3] for row in rows])
 
     def add(
         self,
@@ -133,6 +146,10 @@ class TextForm:
 
     def _stamp(self, timestamp: Any) -> str:
         return f" {self._style.stamp(float(timestamp))}\n"
+
+
+def _nothing(_name: str, _metric: Exposed, _escaping: Escaping) -> str:
+    return ""
 
 
 def title(name: str, escaping: Escaping) -> str:

@@ -15,14 +15,12 @@ from prometheus_client import core
 from exporters.toolkit import metric
 from exporters.toolkit.encoders import encoder
 from exporters.toolkit.escaping import Escaping
+from exporters.toolkit.exposed import Exposed, check, printable
 from exporters.toolkit.metric import (
     CounterMetricFamily,
-    Exposed,
     GaugeMetricFamily,
     Metric,
     UntypedMetricFamily,
-    check,
-    printable,
 )
 from exporters.toolkit.negotiation import Kind
 
@@ -152,7 +150,8 @@ def test_what_cannot_be_printed_fails_the_check(
         with pytest.raises(error):
             check(family)
         good = GaugeMetricFamily("b", "B.", 1)
-        found, fault = printable([good, family, good])
+        all_three: list[Exposed] = [good, family, good]
+        found, fault = printable(all_three)
         assert found == (good,)
         assert isinstance(fault, error)
     odd = Metric("a", "A.", "gauge")
@@ -168,12 +167,17 @@ def test_what_is_no_metric_fails_the_check() -> None:
     assert "samples" in str(fault)
 
 
-NAMES = st.from_regex(r"[a-c]{1,2}", fullmatch=True)
+NAMES = st.from_regex(r"[a-c]{1,2}", fullmatch=True) | st.just("a_b")
 TEXTS = st.text(max_size=3) | st.sampled_from(["%", "%s", '"', "\\", "\n", "ä"])
 ROWS = st.lists(st.tuples(TEXTS, TEXTS, st.floats() | st.integers(-9, 9)), max_size=5)
 FAMILIES = st.lists(
     st.tuples(
-        NAMES, st.sampled_from(sorted(OURS)), TEXTS, st.permutations(["x", "y"]), ROWS
+        NAMES,
+        st.sampled_from(sorted(OURS)),
+        TEXTS,
+        st.sampled_from(["", "b"]),
+        st.permutations(["x", "y"]),
+        ROWS,
     ),
     max_size=5,
 )
@@ -181,8 +185,8 @@ FAMILIES = st.lists(
 
 def built(classes: dict[str, Any], families: list[Any]) -> list[Any]:
     found = []
-    for name, kind, about, labels, rows in families:
-        family = classes[kind](name, about, labels=labels)
+    for name, kind, about, unit, labels, rows in families:
+        family = classes[kind](name, about, labels=labels, unit=unit)
         for first, second, value in rows:
             family.add_metric([first, second], value)
         found.append(family)

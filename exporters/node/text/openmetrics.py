@@ -23,7 +23,7 @@ from exporters.node.text.textformat_line import (
     parse_float,
     shown,
 )
-from exporters.toolkit.metric import Exposed, ExposedSample
+from exporters.toolkit.exposed import Exposed, ExposedSample
 
 
 FORM = "OpenMetrics"
