@@ -12,7 +12,8 @@ Each module names the upstream code it stands for:
 - `negotiation`, `accept`, `encoders`, `compression`: which of them, gzip
 - `selfmetrics`, `process_metrics`, `version`: build_info, promhttp_*, process_*
 - `promhttp`: the handler of /metrics
-- `web`, `landing`, `serving`: landing page, health, the server (exporter-toolkit)
+- `http`: the HTTP server itself (net/http)
+- `web`, `landing`, `serving`: landing page, health, sockets (exporter-toolkit)
 - `listen`, `unix_socket`, `vsock`, `activation`: addresses, sockets of systemd
 - `healthcheck`: the subcommand of that name, for images without a shell
 - `protection`: --web.config.file, over `webconfig`, `config_file`, `guard`,

@@ -12,11 +12,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from exporters.toolkit.web import serve
 from shipper.logs.cli import main
 from shipper.store.app import run
 from shipper.store.limits import Limits
 from shipper.store.settings import Settings
+from shipper.wire.webserver import serve
 
 
 SECOND = 1_000_000_000
