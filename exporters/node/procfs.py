@@ -85,6 +85,8 @@ def parse_int(text: bytes) -> int:
 
     Raises ValueError.
     """
+    if text.isdigit() and len(text) < _SURELY_64_BITS:
+        return int(text)
     digits = text.strip()
     if digits[:1] in {b"-", b"+"}:
         magnitude = parse_uint(digits[1:])

@@ -65,24 +65,25 @@ def create(context: Context) -> Collect:
         )
     isolated = read_isolated(paths)
     stat, times = context.proc("stat"), SteadyCpuTimes()
+    cpus = cpu_topology.Cpus(context.keeper)
 
     def collect() -> Iterator[Metric]:
         shown = times.update(parse_cpu_times(stat.read()))
         yield from _present(seconds_families(shown, with_guest=with_guest))
-        directories = cpu_topology.read_directories(paths)
+        cpus.update(cpu_topology.read_directories(paths))
         yield from _present(
             (
                 isolated_family(isolated),
-                *throttle_families(cpu_topology.read_throttles(directories)),
-                online_family(cpu_topology.read_online(directories)),
+                *throttle_families(cpus.throttles()),
+                online_family(cpus.online()),
             )
         )
         if with_info:  # last: a cpuinfo nobody understands does not cost the seconds
             written = cpuinfo.dialect(platform.machine())
-            cpus = cpuinfo.parse(procfs.read(paths.proc("cpuinfo")), written)
-            yield from _present(info_families(cpus, flags, bugs))
+            known = cpuinfo.parse(procfs.read(paths.proc("cpuinfo")), written)
+            yield from _present(info_families(known, flags, bugs))
             if with_frequency:
-                yield from _present((frequency_family(cpus),))
+                yield from _present((frequency_family(known),))
 
     return collect
 

@@ -18,6 +18,7 @@ from exporters.toolkit.metric import CounterMetricFamily, GaugeMetricFamily, Met
 
 
 _PARENTHESES = re.compile(r"\((.*)\)")
+_LINES = re.compile(rb"([^\s:][^:\n]*): *([0-9]{1,19})( kB)?\n")
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -27,7 +28,19 @@ def parse(data: bytes) -> dict[str, int]:
     "Active(anon): 4 kB" becomes ``Active_anon_bytes`` 4096; a field without a
     unit keeps its name and number. Raises ValueError.
     """
-    fields: dict[str, int] = {}
+    # What stands between the lines that look as they should is nothing, as a rule:
+    # one pass for 54 of them, half as long as line by line.
+    parts = _LINES.split(data)
+    if any(parts[::4]):
+        return dict(_by_line(data))
+    rows = zip(parts[1::4], parts[2::4], parts[3::4], strict=True)
+    return {
+        _metric(name, has_unit=bool(unit)): int(amount) * (1024 if unit else 1)
+        for name, amount, unit in rows
+    }
+
+
+def _by_line(data: bytes) -> Iterator[tuple[str, int]]:
     for number, line in procfs.lines(data):
         name, colon, rest = line.partition(b":")
         value, *unit = rest.split() or (b"",)
@@ -36,8 +49,7 @@ def parse(data: bytes) -> dict[str, int]:
                 f"meminfo:{number}: expected 'Name: N kB', got {line[:60]!r}"
             )
         factor = 1024 if unit else 1
-        fields[_metric(name, has_unit=bool(unit))] = procfs.parse_uint(value) * factor
-    return fields
+        yield _metric(name, has_unit=bool(unit)), procfs.parse_uint(value) * factor
 
 
 def create(context: Context) -> Collect:

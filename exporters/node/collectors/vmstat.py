@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 
 from exporters.node import procfs
@@ -19,15 +20,25 @@ FIELDS = string(
 )
 
 
+_LINES = re.compile(rb"([^\s]+) ([0-9]+)\n")
+
+
 def parse(data: bytes) -> dict[bytes, float]:
     """Return the fields of a vmstat file. Raises ValueError."""
-    fields: dict[bytes, float] = {}
+    # What stands between the lines that look as they should is nothing, as a rule:
+    # one pass for 190 of them, a third as long as line by line.
+    parts = _LINES.split(data)
+    if not any(parts[::3]):
+        return dict(zip(parts[1::3], map(float, parts[2::3]), strict=True))
+    return dict(_by_line(data))
+
+
+def _by_line(data: bytes) -> Iterator[tuple[bytes, float]]:
     for number, line in procfs.lines(data):
         name, *values = line.split(None, 2)
         if not values:
             raise ValueError(f"vmstat:{number}: expected 'name N', got {line[:60]!r}")
-        fields[name] = procfs.parse_number(values[0])
-    return fields
+        yield name, procfs.parse_number(values[0])
 
 
 def create(context: Context) -> Collect:

@@ -108,9 +108,8 @@ def parse(data: bytes) -> list[Disk]:
             continue
         wanted = columns[3 : 3 + len(COLUMNS)]
         try:
-            major, minor = map(procfs.parse_uint, columns[:2])
-            values = tuple(map(procfs.parse_uint, wanted))
+            major, minor, *values = procfs.parse_uints([*columns[:2], *wanted])
         except ValueError as error:
             raise ValueError(f"diskstats:{number}: {error}") from None
-        disks.append(Disk(major, minor, procfs.text(columns[2]), values))
+        disks.append(Disk(major, minor, procfs.text(columns[2]), tuple(values)))
     return disks

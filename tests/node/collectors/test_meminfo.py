@@ -50,3 +50,12 @@ def test_agrees_with_psutil() -> None:
     theirs = psutil.virtual_memory()
     assert ours["MemTotal_bytes"] == theirs.total
     assert ours["SwapTotal_bytes"] == psutil.swap_memory().total
+
+
+def test_a_line_that_looks_otherwise_spoils_no_other() -> None:
+    data = b"MemFree:  1 kB\n MemTotal : 2\nActive(anon): 3 kB\n"
+    assert list(meminfo.parse(data).items()) == [
+        ("MemFree_bytes", 1024),
+        ("MemTotal", 2),
+        ("Active_anon_bytes", 3072),
+    ]

@@ -37,3 +37,10 @@ def test_fields_are_an_unanchored_search(run: Run) -> None:
     metrics = run(vmstat.COLLECTOR, "--collector.vmstat.fields=numa_(hit|miss)")
     names = [metric.name for metric in metrics]
     assert names == ["node_vmstat_numa_hit", "node_vmstat_numa_miss"]
+
+
+def test_lines_that_look_otherwise_are_read_one_by_one() -> None:
+    data = b"pgpgin 12\n\nnr_dirty  3 more\npswpin 1e3"
+    assert vmstat.parse(data) == {b"pgpgin": 12, b"nr_dirty": 3, b"pswpin": 1000}
+    with pytest.raises(ValueError, match="vmstat:2: expected"):
+        vmstat.parse(b"pgpgin 12\nnr_dirty\n3 4\n")

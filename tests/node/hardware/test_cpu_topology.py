@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from exporters.node.hardware import cpu_topology
+from exporters.node.keeper import Keeper
 from exporters.node.paths import Paths
+
+
+def cpus_of(directories: Iterable[str]) -> cpu_topology.Cpus:
+    cpus = cpu_topology.Cpus(Keeper())
+    cpus.update(directories)
+    return cpus
 
 
 def test_directories_are_those_of_cpus(paths: Paths) -> None:
@@ -18,16 +26,16 @@ def test_no_sysfs_gives_no_cpus(tmp_path: Path) -> None:
 
 
 def test_a_package_is_read_once_and_a_core_too(paths: Paths) -> None:
-    found = cpu_topology.read_throttles(cpu_topology.read_directories(paths))
+    found = cpus_of(cpu_topology.read_directories(paths)).throttles()
     assert found.packages == {0: 30}
     assert found.cores == {(0, 0): 10, (0, 1): 11}
 
 
 def test_online_needs_the_first_cpu_to_say_it(paths: Paths) -> None:
     directories = cpu_topology.read_directories(paths)
-    assert cpu_topology.read_online(directories) == {"0": True, "1": False, "10": False}
-    assert cpu_topology.read_online(directories[2:]) == {}
-    assert cpu_topology.read_online([]) == {}
+    assert cpus_of(directories).online() == {"0": True, "1": False, "10": False}
+    assert cpus_of(directories[2:]).online() == {}
+    assert cpus_of([]).online() == {}
 
 
 @pytest.mark.parametrize(
