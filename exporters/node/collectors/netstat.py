@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable
 
 from exporters.node import procfs
@@ -27,6 +28,9 @@ FIELDS = string(
         "|Udp6?_(InDatagrams|OutDatagrams|NoPorts|RcvbufErrors|SndbufErrors))$"
     ),
 )
+
+
+_SNMP6 = re.compile(rb"([^\s6]*6[^\s]*)[ \t]+([0-9]+)\n")
 
 
 def parse(data: bytes) -> list[tuple[bytes, list[float]]]:
@@ -59,6 +63,11 @@ def keys(names: bytes) -> list[Key]:
 
 def parse_snmp6(data: bytes) -> dict[bytes, float]:
     """Return the counters of a ``snmp6`` file by their word. Raises ValueError."""
+    # What stands between the lines that look as they should is nothing, as a rule:
+    # one pass for 90 of them, a third as long as line by line.
+    parts = _SNMP6.split(data)
+    if not any(parts[::3]):
+        return dict(zip(parts[1::3], map(float, parts[2::3]), strict=True))
     pairs = (line.split(None, 2) for line in data.split(b"\n"))
     return {
         pair[0]: procfs.parse_number(pair[1])
