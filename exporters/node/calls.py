@@ -137,18 +137,27 @@ class Caller:
         self._log(call, outcome)
 
     def _log(self, call: Call, outcome: Outcome) -> None:
-        fields = {"name": self._name, "duration_seconds": outcome.seconds}
-        if outcome.error is None:
-            if call.overdue:
-                log.warning("collector finished late", extra={"fields": fields})
-            else:
-                log.debug("collector succeeded", extra={"fields": fields})
+        level, message = _line(call, outcome)
+        if not log.isEnabledFor(level):
             return
-        with_reason = {**fields, "err": describe(outcome.error)}
-        if isinstance(outcome.error, NoData):
-            log.debug("collector returned no data", extra={"fields": with_reason})
-        else:
-            log.error("collector failed", extra={"fields": with_reason})
+        fields: dict[str, object] = {
+            "name": self._name,
+            "duration_seconds": outcome.seconds,
+        }
+        if outcome.error is not None:
+            fields["err"] = describe(outcome.error)
+        log.log(level, message, extra={"fields": fields})
+
+
+def _line(call: Call, outcome: Outcome) -> tuple[int, str]:
+    """Return the level and the text of the line about *call*."""
+    if isinstance(outcome.error, NoData):
+        return logging.DEBUG, "collector returned no data"
+    if outcome.error is not None:
+        return logging.ERROR, "collector failed"
+    if call.overdue:
+        return logging.WARNING, "collector finished late"
+    return logging.DEBUG, "collector succeeded"
 
 
 def run(collect: Collect, patience_seconds: float = math.inf) -> Outcome:
