@@ -18,7 +18,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -111,21 +111,26 @@ class Runs(NamedTuple):
     reads: dict[str, list[Read]]
 
 
-def measure(lines: int, rounds: int, folder: Path, *, stages: bool) -> Runs:
-    """Ship one log in rounds; raises BenchmarkError."""
+def measure(
+    lines: int, rounds: int, folder: Path, *, stages: bool, reads: bool = True
+) -> Runs:
+    """Ship one log in rounds, and read it plainly beside; raises BenchmarkError."""
     contenders = shippers()
-    runs = Runs({each.name: [] for each in contenders}, {"bare": [], "docker logs": []})
+    plain: dict[str, Callable[[str], Read]] = {}
+    if reads:
+        plain = {"bare": bare, "docker logs": docker_logs}
+    runs = Runs({each.name: [] for each in contenders}, {name: [] for name in plain})
     with engine() as docker, receiving(folder) as receiver:
         scene = Scene(folder, receiver, docker)
         container = docker.write(lines, JSON if stages else PLAIN, "log")
         for number in range(rounds):
-            runs.reads["bare"].append(bare(container))
             for which in turn(number):
                 if which < len(contenders):
                     shipper = contenders[which]
                     shipped = ship(shipper, scene, lines, stages=stages)
                     runs.shipped[shipper.name].append(shipped)
-            runs.reads["docker logs"].append(docker_logs(container))
+            for name, read in plain.items():
+                runs.reads[name].append(read(container))
     return runs
 
 

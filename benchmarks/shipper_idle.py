@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -15,14 +16,24 @@ from benchmarks.shipper_table import Column, show
 SETTLE_SECONDS: Final = 10.0
 """Before it is measured: batches are sent, positions written, garbage collected."""
 
+SLICES: Final = 3
+"""Each is as long as two refreshes of the list of containers, or more."""
+
 PATIENCE_SECONDS: Final = 120.0
 
 
 class Idle(NamedTuple):
-    """A shipper that reads some containers which log nothing."""
+    """A shipper that reads some containers which log nothing.
 
-    cpu_per_hour: float
+    *slices* of the time that it was watched: CPU seconds per hour in each.
+    """
+
+    slices: tuple[float, ...]
     rss: int
+
+    @property
+    def cpu_per_hour(self) -> float:
+        return statistics.fmean(self.slices)
 
 
 class Pair(NamedTuple):
@@ -64,10 +75,15 @@ def rest(shipper: Shipper, scene: Scene, containers: int, seconds: int) -> Idle:
             time.sleep(0.5)
         time.sleep(SETTLE_SECONDS)
         pid = at_work.running.pid
-        before = cpu_seconds(pid)
-        time.sleep(seconds)
-        used = cpu_seconds(pid) - before
-        return Idle(used * 3600 / seconds, memory(pid).rss)
+        used = tuple(_watch(pid, seconds / SLICES) for _ in range(SLICES))
+        return Idle(used, memory(pid).rss)
+
+
+def _watch(pid: int, seconds: float) -> float:
+    """Return the CPU seconds per hour that *pid* takes in *seconds* from now on."""
+    before = cpu_seconds(pid)
+    time.sleep(seconds)
+    return (cpu_seconds(pid) - before) * 3600 / seconds
 
 
 def column(name: str, none: Idle, some: Idle, containers: int) -> Column:

@@ -123,7 +123,7 @@ def stages(setting: Setting) -> Iterator[Section]:
     needs_engine()
     programs.original("PROMTAIL")
     lines = max(1, setting.plan.lines // FEWER)
-    runs = measure(lines, ROUNDS, setting.folder, stages=True)
+    runs = measure(lines, ROUNDS, setting.folder, stages=True, reads=False)
     ours, theirs = runs.shipped["ours"], runs.shipped[PROMTAIL]
     cpu = cpu_row(ours, theirs, lines).aim(Target(0.5))
     about = f"json, labels, match, timestamp; {lines:,} lines"
@@ -138,9 +138,9 @@ def idle(setting: Setting) -> Iterator[Section]:
     ours, theirs = found["ours"], found[PROMTAIL]
     a, b = ((pair.some.rss - pair.none.rss) / CONTAINERS for pair in (ours, theirs))
     rows = (
-        Row(
-            "CPU per hour", ours.some.cpu_per_hour, theirs.some.cpu_per_hour, seconds
-        ).aim(Target(0.5)),
+        paired("CPU per hour", ours.some.slices, theirs.some.slices, seconds).aim(
+            Target(0.5)
+        ),
         Row("RSS per container", a, b, kibibytes).aim(Target(0.5)),
         Row("  RSS without a container", ours.none.rss, theirs.none.rss, mebibytes),
     )

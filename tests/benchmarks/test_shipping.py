@@ -37,7 +37,7 @@ def verdicts(rows: tuple[Row, ...]) -> dict[str, tuple[float, str]]:
 
 def test_a_long_log(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = Runs({"ours": [OURS], "promtail": [THEIRS]}, READS)
-    monkeypatch.setattr(shipping, "measure", lambda *_, stages: runs)
+    monkeypatch.setattr(shipping, "measure", lambda *_, **__: runs)
     promtail, bare, logs = shipping.log(setting)
     assert verdicts(promtail.rows) == {
         "CPU per million lines": (0.25, "met"),
@@ -53,7 +53,7 @@ def test_a_long_log_without_promtail(
     setting: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = Runs({"ours": [OURS]}, READS)
-    monkeypatch.setattr(shipping, "measure", lambda *_, stages: runs)
+    monkeypatch.setattr(shipping, "measure", lambda *_, **__: runs)
     promtail, bare, _ = shipping.log(setting)
     assert [row.verdict for row in promtail.rows if row.target] == [
         "open",
@@ -65,14 +65,14 @@ def test_a_long_log_without_promtail(
 
 def test_stages(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = Runs({"ours": [OURS], "promtail": [OURS]}, READS)
-    monkeypatch.setattr(shipping, "measure", lambda *_, stages: runs)
+    monkeypatch.setattr(shipping, "measure", lambda *_, **__: runs)
     (section,) = shipping.stages(setting)
     assert verdicts(section.rows) == {"CPU per million lines": (1.0, "missed")}
 
 
 def test_idle_containers(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = Pair(Idle(1.0, 50 * MIB), Idle(4.0, 60 * MIB))
-    theirs = Pair(Idle(1.0, 80 * MIB), Idle(10.0, 120 * MIB))
+    ours = Pair(Idle((1.0,), 50 * MIB), Idle((4.0, 2.0), 60 * MIB))
+    theirs = Pair(Idle((1.0,), 80 * MIB), Idle((10.0, 5.0), 120 * MIB))
     found = {"ours": ours, "promtail": theirs}
     monkeypatch.setattr(shipping, "measure_idle", lambda *_: found)
     (section,) = shipping.idle(setting)
