@@ -71,7 +71,7 @@ def run_part(
             for section in PARTS[name](Setting(python, plan, Path(folder))):
                 print(f"\n{section_text(section)}", flush=True)
                 report.sections.append(section)
-        except BenchmarkError as error:
+        except (BenchmarkError, OSError) as error:
             if isinstance(error, LeftOutError) and not named:
                 report.left_out.append(f"{name}: {error}")
             else:

@@ -18,7 +18,7 @@ from typing import Final
 from benchmarks import programs
 from benchmarks.compare import Aims, scrape_rows, size_rows
 from benchmarks.growth import growth
-from benchmarks.hardware import Devices, Host
+from benchmarks.hardware import Devices, Host, run
 from benchmarks.measure import Measured, Pair, Plan, scrapes
 from benchmarks.node import VARIABLES
 from benchmarks.part import Section, Setting
@@ -40,6 +40,8 @@ UNSHARE: Final = (
     "--kill-child",
 )
 PATIENCE_SECONDS: Final = 600.0
+# The exit code of a child that cannot make the devices here.
+LEFT_OUT: Final = 3
 
 
 def sections(setting: Setting) -> Iterator[Section]:
@@ -60,12 +62,11 @@ def sections(setting: Setting) -> Iterator[Section]:
 
 def _check() -> None:
     if os.geteuid():
-        raise LeftOutError("devices: expected root, which namespaces and mounts need")
-    probe = subprocess.run(
-        [*UNSHARE, "true"], capture_output=True, text=True, check=False
-    )
-    if probe.returncode:
-        raise LeftOutError(f"devices: no namespaces here: {last_lines(probe.stderr)}")
+        raise LeftOutError("expected root, which namespaces and mounts need")
+    try:
+        run(*UNSHARE, "true")
+    except LeftOutError as error:
+        raise LeftOutError(f"no namespaces here: {error}") from None
 
 
 def in_namespaces(
@@ -91,7 +92,8 @@ def in_namespaces(
         timeout=PATIENCE_SECONDS,
     )
     if child.returncode:
-        raise BenchmarkError(f"devices: {last_lines(child.stderr, 1)}")
+        kind = LeftOutError if child.returncode == LEFT_OUT else BenchmarkError
+        raise kind(last_lines(child.stderr, 1))
     answer = json.loads(child.stdout)
     return answer["kind"], tuple(rows_from_json(answer["rows"]))
 
@@ -107,7 +109,7 @@ def main(argv: Sequence[str]) -> int:
         rows = list(measure(host, steps, pair, Plan(scraped, rounds), folder))
     except BenchmarkError as error:
         print(error, file=sys.stderr)
-        return 1
+        return LEFT_OUT if isinstance(error, LeftOutError) else 1
     print(json.dumps({"kind": host.kind, "rows": rows_to_json(rows)}))
     return 0
 

@@ -6,12 +6,13 @@ for the mounts of process 1. What is made here goes away with the namespaces.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from benchmarks.process import BenchmarkError, LeftOutError
+from benchmarks.process import LeftOutError
 
 
 # Kinds of interfaces that need nothing else; which there are depends on the kernel.
@@ -99,7 +100,12 @@ class Host:
     """The devices made so far; they only become more."""
 
     def __init__(self, folder: Path) -> None:
-        """Take over the namespaces that this process is in; *folder* is for files."""
+        """Take over the namespaces that this process is in; *folder* is for files.
+
+        Raises LeftOutError where they are those of others, or allow no mounts.
+        """
+        if os.getpid() != 1:
+            raise LeftOutError("expected to be process 1 of namespaces of its own")
         self._folder = folder
         self._made = Devices(0, 0, 0)
         run("mount", "-t", "sysfs", "sysfs", "/sys")  # of this network namespace
@@ -173,13 +179,16 @@ def make_disk(number: int) -> None:
 
 
 def run(*command: str, text: str = "") -> None:
-    """Run *command* with *text* to read; raises BenchmarkError when it fails."""
-    done = subprocess.run(
-        command, input=text, capture_output=True, text=True, check=False
-    )
+    """Run *command* with *text* to read; raises LeftOutError when it fails."""
+    try:
+        done = subprocess.run(
+            command, input=text, capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        raise LeftOutError(f"{command[0]}: {error.strerror}") from None
     if done.returncode:
         problem = done.stderr.strip().replace("\n", " | ")
-        raise BenchmarkError(f"{' '.join(command)}: {problem}")
+        raise LeftOutError(f"{' '.join(command)}: {problem}")
 
 
 def succeeds(*command: str) -> bool:

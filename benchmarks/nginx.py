@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from benchmarks import programs
+from benchmarks import bare, programs
 from benchmarks.compare import Aims, compare, memory_rows
-from benchmarks.measure import Pair, Plan, scrapes
+from benchmarks.measure import Measured, Plan, scrapes
 from benchmarks.part import Section, Setting
 from benchmarks.programs import Peer
 from benchmarks.summary import Row, Target, paired
@@ -42,20 +42,26 @@ def is_old(peer: Peer) -> bool:
 
 
 def many(setting: Setting) -> Iterator[Section]:
-    """Yield the section of a hundred nginx; one nginx answers on a hundred ports.
+    """Yield the sections of a hundred nginx; one nginx answers on a hundred ports.
 
     Only 1.x can be given several.
     """
     for peer in programs.peers(NAME, "NGINX_EXPORTER_SID"):
         with programs.running_nginx(setting.folder, TARGETS) as ports:
             pair = programs.nginx_pair(setting.python, peer.path, ports)
-            rows = tuple(_many_rows(setting, pair))
-        yield Section(f"nginx: {TARGETS} targets", peer.name, peer.version, rows)
+            plan = Plan(max(1, setting.plan.scrapes // MORE), setting.plan.rounds)
+            measured = scrapes(pair, plan, setting.folder, ["gzip"])
+            limit = bare.rounds(ports, plan.sizes())
+        work = f"nginx: {TARGETS} targets"
+        rows = tuple(_many_rows(measured, plan))
+        yield Section(work, peer.name, peer.version, rows)
+        ours = measured.series["gzip"][0].median
+        wall = paired("wall time of a scrape", ours, limit, milliseconds)
+        about = "all asked at once over sockets that are open, the answers unread"
+        yield Section(work, "bare sockets", about, (wall,))
 
 
-def _many_rows(setting: Setting, pair: Pair) -> Iterator[Row]:
-    plan = Plan(max(1, setting.plan.scrapes // MORE), setting.plan.rounds)
-    measured = scrapes(pair, plan, setting.folder, ["gzip"])
+def _many_rows(measured: Measured, plan: Plan) -> Iterator[Row]:
     ours, original = measured.series["gzip"]
     wall = paired("wall time of a scrape", ours.median, original.median, milliseconds)
     yield wall.aim(Target(0.2))

@@ -45,7 +45,7 @@ def test_a_share_has_at_least_one_of_each() -> None:
 
 def test_without_root_it_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(LeftOutError, match="devices: expected root"):
+    with pytest.raises(LeftOutError, match="expected root"):
         list(devices.sections(Setting(programs.interpreter(), Plan(), Path())))
 
 
@@ -53,8 +53,25 @@ def test_a_host_that_makes_none_says_why(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     refused = (sys.executable, "-c", "raise SystemExit('not permitted')")
     monkeypatch.setattr(devices, "UNSHARE", refused)
-    with pytest.raises(LeftOutError, match="no namespaces here: not permitted"):
+    with pytest.raises(LeftOutError, match=r"no namespaces here: .*: not permitted"):
         list(devices.sections(Setting(programs.interpreter(), Plan(), Path())))
+
+
+def test_nothing_is_made_outside_of_own_namespaces(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(devices, "UNSHARE", ("env",))
+    setting = Setting(programs.interpreter(), Plan(), tmp_path)
+    with pytest.raises(LeftOutError, match="process 1 of namespaces of its own"):
+        devices.in_namespaces(setting, "/bin/true", Devices(1, 1, 1), tmp_path)
+
+
+def test_a_command_that_fails_says_why() -> None:
+    failing = ("python3", "-c", "raise SystemExit('one\\ntwo')")
+    with pytest.raises(LeftOutError, match=r"SystemExit.*: one \| two$"):
+        hardware.run(*failing)
+    with pytest.raises(LeftOutError, match="nonexistent-program: No such file"):
+        hardware.run("nonexistent-program")
 
 
 @pytest.mark.oracle

@@ -87,7 +87,7 @@ def test_three_scrapes(
         timeout=100,
     )
     assert (run.returncode, run.stderr) == (0, "")
-    (section,) = read(file).sections
+    section, *_ = read(file).sections
     assert {row.title for row in section.rows} == rows
     assert all(row.ours > 0 and row.original > 0 for row in section.rows)
     for row in section.rows:
