@@ -26,7 +26,6 @@ _ILLEGAL = re.compile(r"[^a-zA-Z0-9_:]", re.ASCII)
 _REPLACEMENT = 0xFFFD
 
 
-@functools.lru_cache(maxsize=4096)
 def is_legal(name: str) -> bool:
     """Tell whether *name* was legal before UTF-8 names."""
     return _LEGAL.fullmatch(name) is not None

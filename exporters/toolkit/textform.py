@@ -103,7 +103,7 @@ class TextForm:
         escaping, format_value = self._escaping, self._style.value
         for sample in samples:
             labels = sample.labels
-            values, head = _fill(_template(name, tuple(labels), escaping), labels)
+            values, head = _fill(_kept_template(name, tuple(labels), escaping), labels)
             timestamp = sample.timestamp
             end = "\n" if timestamp is None else self._stamp(timestamp)
             rows.append(
@@ -173,7 +173,6 @@ def _head(name: str, cells: list[str], escaping: Escaping) -> str:
     return f"{shown}{{{','.join(cells)}}}" if cells else shown
 
 
-@functools.lru_cache(maxsize=8192)
 def _template(name: str, labels: tuple[str, ...], escaping: Escaping) -> _Template:
     ordered = sorted(labels)
     names = [_name(label, escaping) for label in ordered]
@@ -181,6 +180,9 @@ def _template(name: str, labels: tuple[str, ...], escaping: Escaping) -> _Templa
     cells = [f'{label.replace("%", "%%")}="%s"' for label in names]
     shown = _head(name.replace("%", "%%"), cells, escaping)
     return shown, _getter(ordered), shown.count('"')
+
+
+_kept_template = functools.lru_cache(maxsize=8192)(_template)
 
 
 def _getter(names: list[str]) -> Callable[[Mapping[str, str]], LabelValues]:
