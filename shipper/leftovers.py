@@ -64,6 +64,11 @@ class Leftovers:
             place = block.after
         self._count.ended = True
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether `tick` has nothing to do."""
+        return not self._count.ended
+
     async def tick(self) -> None:
         """Delete what was put again, when all of it is acknowledged."""
         count = self._count

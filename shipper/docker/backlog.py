@@ -236,6 +236,11 @@ class Backlog:
 
     # The disk
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether `tick` has nothing to do: most containers log little."""
+        return not (self._buffer or self.doomed or self._queue.front != self._queue.end)
+
     async def tick(self) -> None:
         """Write what has waited for a while, drop what is done (see `Volume`)."""
         if self._buffer and not self._writing.locked():

@@ -66,6 +66,9 @@ class Ledger:
         self._keep_gone_seconds = keep_gone_seconds
         self._now = now
         self._open: dict[str, Progress] = {}
+        # What was said of a container, and of which state (200 containers that log
+        # nothing: 3 ms of CPU for each journal before).
+        self._told: dict[str, tuple[tuple[int, float | None], dict[str, str]]] = {}
         self._backlogs: dict[str, Backlog] = {}
         self._in_use: set[str] = set()
         self._gone = self._read_gone()
@@ -201,7 +204,7 @@ class Ledger:
             changes.update(dict.fromkeys(self._keys(container_id)))
         self._removed.clear()
         for container_id, progress in list(self._open.items()):
-            changes.update(self._entries(container_id, progress.position))
+            changes.update(self._entries(container_id, progress))
             if container_id not in self._in_use and self._is_done(container_id):
                 # What is written says it all: many containers come and go.
                 self._close(container_id)
@@ -229,6 +232,7 @@ class Ledger:
 
     def _close(self, container_id: str) -> None:
         self._open.pop(container_id, None)
+        self._told.pop(container_id, None)
         backlog = self._backlogs.pop(container_id, None)
         if backlog is not None:
             backlog.close()
@@ -238,7 +242,16 @@ class Ledger:
         streams = [f"{key}:{name}" for _, name in _STREAMS]
         return [f"cursor-{container_id}", key, *streams]
 
-    def _entries(self, container_id: str, position: Position) -> dict[str, str]:
+    def _entries(self, container_id: str, progress: Progress) -> dict[str, str]:
+        """Return what to keep of a container, made anew only when it has changed."""
+        state = (progress.moves, self._gone.get(container_id))
+        before, entries = self._told.get(container_id, (None, {}))
+        if state != before:
+            entries = self._texts(container_id, progress.position)
+            self._told[container_id] = state, entries
+        return entries
+
+    def _texts(self, container_id: str, position: Position) -> dict[str, str]:
         if not position.since_ns:
             return {}
         key = self._prefix + container_id

@@ -136,6 +136,8 @@ class StreamProgress:
     """One stream of one container: lines read, lines in flight, lines done."""
 
     def __init__(self, mark: Mark | None) -> None:
+        self.moves = 0
+        """Counts what may have changed `done` or what is in flight."""
         self._segments = deque([Segment(self, ())])
         self._replay: _Replay | None = None
         self.done_number = mark.number if mark else 0
@@ -208,6 +210,7 @@ class StreamProgress:
 
         They lie in the spool, in whole or from *done_number* on.
         """
+        self.moves += 1
         self.done_number = max(self.done_number, done_number)
         if read.number <= self.done_number:
             return
@@ -250,6 +253,7 @@ class StreamProgress:
             segment.labels = labels
         segment.runs.append(run)
         segment.pending += len(run)
+        self.moves += 1
         return segment
 
     def lose(self, count: int) -> None:
@@ -315,6 +319,7 @@ class StreamProgress:
 
     def acknowledged(self, segment: Segment, count: int) -> None:
         """Move the mark over *count* lines of *segment*, or note them as early."""
+        self.moves += 1
         segment.early += count
         while True:
             front = self._segments[0]
@@ -372,6 +377,11 @@ class Progress:
         if progress is None:
             progress = self._streams[stream] = StreamProgress(None)
         return progress
+
+    @property
+    def moves(self) -> int:
+        """A number that is another one when `position` may be."""
+        return sum([stream.moves for stream in self._streams.values()])
 
     @property
     def in_flight(self) -> int:

@@ -144,6 +144,11 @@ class DiskQueue:
                 os.unlink(self._path(number))
             del self._sizes[number]
 
+    @property
+    def dirty(self) -> bool:
+        """Whether something was written that a power cut would take."""
+        return self._dirty
+
     def sync(self) -> None:
         """Have what was written survive a power cut. Raises OSError."""
         if self._descriptor is not None and self._dirty:

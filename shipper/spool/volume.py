@@ -41,6 +41,10 @@ WAIT_SECONDS = 1.0
 class Member(Protocol):
     """Who has a queue."""
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether there is nothing to write and nothing to drop."""
+
     async def tick(self) -> None:
         """Write what has waited for long enough, drop what is done."""
 
@@ -206,7 +210,7 @@ class Volume:
         ticks = 0
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            for member in list(self._members):
+            for member in [each for each in self._members if not each.at_rest]:
                 await self._tick(member)
             ticks += 1
             if ticks % SYNC_TICKS == 0:
@@ -230,7 +234,7 @@ class Volume:
         self._executor.shutdown(wait=False)
 
     async def _sync(self) -> None:
-        for queue in list(self._queues.values()):
+        for queue in [queue for queue in self._queues.values() if queue.dirty]:
             try:
                 await self.call(queue.sync)
             except OSError as error:

@@ -89,6 +89,8 @@ async def test_one_queue_does_not_end_the_others(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken:
+        at_rest = False
+
         async def tick(self) -> None:
             raise RuntimeError("oops")
 
