@@ -2,8 +2,8 @@
 
 The constructors are those of prometheus_client, which a collector can still give: the
 encoders take whatever looks like `exposed.Exposed`. Ours keep rows of label values and
-numbers and make no object for a sample: half the CPU. The library, 36 ms at import, is
-not loaded.
+numbers and make no object for a sample: half the CPU. The library, 4.5 MiB
+and 45 ms at import, is not loaded.
 Upstream counterpart: client_golang ``metric.go`` and ``value.go``.
 """
 
