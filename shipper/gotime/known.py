@@ -11,6 +11,9 @@ from shipper.gotime.chunks import Chunk
 MAX_TIMES: Final = 256
 """Times that are remembered; then it begins anew."""
 
+_SCALES: Final[list[int]] = [0, *(10**power for power in range(8, -1, -1))]
+"""Nanoseconds of the last of so many digits."""
+
 MAX_LENGTH: Final = 64
 """Characters of a text beyond which it is no usual time."""
 
@@ -22,7 +25,7 @@ class Known:
     fraction stands the same in all of them.
     """
 
-    __slots__ = ("_cut", "_digits", "_fixed", "_tail", "_times")
+    __slots__ = ("_begin", "_digits", "_end", "_fixed", "_tail", "_times")
 
     def __init__(self, chunks: Iterable[Chunk]) -> None:
         # A fraction of nines, or one that no layout asks for, has any length.
@@ -30,26 +33,24 @@ class Known:
             chunk.field == "fraction" and chunk.text[1] == "0" for chunk in chunks
         )
         self._times: dict[str, int] = {}
-        self._cut: int | None = None  # where the fraction begins; None: there is none
+        self._begin: int | None = None  # of the digits; None: there is no fraction
+        self._end: int | None = None  # counted from behind
         self._tail = ""
         self._digits = 0
 
     def find(self, text: str) -> int | None:
         """Return the time of *text* in nanoseconds, None when it has to be read."""
-        cut = self._cut
-        time = self._times.get(text[:cut])
-        if time is None or cut is None:
+        begin = self._begin
+        time = self._times.get(text[:begin])
+        if time is None or begin is None:
             return time
-        end = len(text) - len(self._tail)
-        digits = text[cut + 1 : end]
-        if (
-            text[cut : cut + 1] not in ".,"
-            or text[end:] != self._tail
-            or not (digits.isascii() and digits.isdigit())
-            or (self._fixed and len(digits) != self._digits)
-        ):
+        digits = text[begin : self._end]
+        count = len(digits)
+        if not (digits.isdigit() and digits.isascii() and count < len(_SCALES)):
             return None
-        return time + int(digits[:9].ljust(9, "0"))
+        if not text.endswith(self._tail) or (self._fixed and count != self._digits):
+            return None
+        return time + int(digits) * _SCALES[count]
 
     def add(self, text: str, time: int, fraction: tuple[int, int]) -> None:
         """Remember the *time* of *text*, whose *fraction* is there, or empty."""
@@ -57,18 +58,20 @@ class Known:
             return
         start, end = fraction
         digits = text[start + 1 : end]
-        shape: tuple[int | None, str, int] = (None, "", 0)
         if start == end:
-            pass
-        elif digits.isdigit():
-            shape = (start, text[end:], len(digits) if self._fixed else 0)
-            time -= int(digits[:9].ljust(9, "0"))
-        else:
-            return  # Go reads a sign as a digit
-        if (
-            shape != (self._cut, self._tail, self._digits)
-            or len(self._times) >= MAX_TIMES
-        ):
+            self._keep(text, time, None, "", 0)
+        elif digits.isdigit() and len(digits) < len(_SCALES):  # a sign is one to Go
+            time -= int(digits) * _SCALES[len(digits)]
+            count = len(digits) if self._fixed else 0
+            self._keep(text[: start + 1], time, start + 1, text[end:], count)
+
+    def _keep(
+        self, head: str, time: int, begin: int | None, tail: str, digits: int
+    ) -> None:
+        shape = (begin, tail, digits)
+        before = (self._begin, self._tail, self._digits)
+        if shape != before or len(self._times) >= MAX_TIMES:
             self._times.clear()
-            self._cut, self._tail, self._digits = shape
-        self._times[text[:start] if start != end else text] = time
+            self._begin, self._tail, self._digits = shape
+            self._end = -len(tail) or None
+        self._times[head] = time

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
 from math import isinf
 from typing import Any, Final, NoReturn
 
@@ -44,28 +43,6 @@ def parse_object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise MalformedError("malformed json: it is no object")
     return value
-
-
-def parse_quickly(text: str) -> dict[str, Any] | None:
-    """Return what `parse_object` would; None: ask that one, it may be malformed.
-
-    Of its numbers only those on the first level that are not 0 are exact: deeper ones
-    may be whole, and 0 was perhaps -0. A whole number of more than 308 digits is only
-    malformed on the first level. 0.8 µs for 230 bytes, 2.9 there.
-    """
-    try:
-        value: dict[str, Any] = _quick_decoder().decode(text)
-    except (ValueError, RecursionError):
-        return None
-    return value
-
-
-@cache
-def _quick_decoder() -> Any:
-    """Return msgspec's, which 1 MiB of memory and 5 ms of start are for who uses it."""
-    from msgspec.json import Decoder  # noqa: PLC0415
-
-    return Decoder(dict[str, float | str | bool | list[Any] | dict[str, Any] | None])
 
 
 def marshal(value: Any) -> str:

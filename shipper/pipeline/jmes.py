@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, Final
 
 from .gojson import marshal
+from .jsonfields import Path
 
 
 class JmesError(ValueError):
@@ -26,9 +27,6 @@ _PATH: Final = re.compile(
 )
 _STEPS: Final = re.compile(r"""([A-Za-z_]\w*)|"([^"]+)"|\[(-?\d+)\]""", re.ASCII)
 
-Path = tuple[str, *tuple[str | int, ...]]
-"""Keys of maps and places in lists, one inside the other."""
-
 
 def path_of(expression: str) -> Path | None:
     """Return the path that *expression* is, None if it is anything else."""
@@ -38,19 +36,17 @@ def path_of(expression: str) -> Path | None:
         int(place) if place else key or quoted
         for key, quoted, place in _STEPS.findall(expression)
     ]
-    return str(steps[0]), *steps[1:]
+    return tuple(steps)
 
 
 def compile_jmes(expression: str) -> Search:
     """Return the search for *expression*. Raises JmesError.
 
-    A key costs 0.15 µs so, and 2 µs in the package.
+    A path costs 0.3 µs so, and 2 µs in the package.
     """
     path = path_of(expression)
     if path is None:
         return _general(expression)
-    if len(path) == 1:
-        return lambda data: data.get(path[0])
 
     def search(data: Any) -> Any:
         for step in path:

@@ -28,11 +28,12 @@ class Record:
     *line* is text with bytes that are no UTF-8 as surrogates (``surrogateescape``).
     *slots* are the places, in reading order, of the lines that it stands for: more than
     one once a stage joined lines, none where no stage can. *delay_seconds* is how long
-    to hold it back.
+    to hold it back, until *due_at* on the loop's clock when it has left the stages.
     """
 
     __slots__ = (
         "delay_seconds",
+        "due_at",
         "extracted",
         "labels",
         "line",
@@ -58,7 +59,7 @@ class Record:
         self.metadata = metadata
         self.slots = [] if slots is None else slots
         self.extracted: Extracted = {}
-        self.delay_seconds = 0.0
+        self.delay_seconds = self.due_at = 0.0
 
     def seed(self) -> None:
         """Put the labels among what is extracted, as each (nested) pipeline begins."""

@@ -50,6 +50,7 @@ class Relay(ABC):
         "_labels",
         "_on_idle",
         "_order",
+        "_put_count",
         "key",
         "outbox",
     )
@@ -59,10 +60,11 @@ class Relay(ABC):
         self._cursor = cursor
         self._on_idle = on_idle
         self._is_taking = False
+        self._put_count = 0
         self._given: Labels = ()
         self._labels = LabelSet.of(())
-        self.outbox: deque[tuple[Record, float]] = deque()
-        """What left the pipeline and was not put yet, and when that may be."""
+        self.outbox: deque[Record] = deque()
+        """What left the pipeline and was not put yet."""
         # Whoever puts holds the lock, so that what a timer released does not change
         # places with what comes after.
         self._order = asyncio.Lock()
@@ -75,7 +77,7 @@ class Relay(ABC):
     def left_over(self) -> Iterator[tuple[Labels, Entry]]:
         """Yield what was not put and nobody will give again; call it at the end."""
         if self.untracked:
-            for record, _ in self.outbox:
+            for record in self.outbox:
                 yield record.labels.pairs, entry_of(record)
 
     @contextmanager
@@ -100,9 +102,10 @@ class Relay(ABC):
 
     def append(self, record: Record) -> None:
         """Note that *record* has left the pipeline; `put` brings it to the sink."""
-        delay = record.delay_seconds
-        due = asyncio.get_running_loop().time() + delay if delay else 0.0
-        self.outbox.append((record, due))
+        if record.delay_seconds:
+            now = asyncio.get_running_loop().time()
+            record.due_at = now + record.delay_seconds
+        self.outbox.append(record)
 
     async def put(self, sink: BoundedSink) -> None:
         """Put all that has left the pipeline; what a cancellation leaves goes next."""
@@ -111,20 +114,24 @@ class Relay(ABC):
             return
         async with self._order:
             while outbox:
-                if due := outbox[0][1]:
+                if due := outbox[0].due_at:
                     await asyncio.sleep(due - asyncio.get_running_loop().time())
                 records = self._together()
                 await self._put(sink, records)
-                for _ in records:
-                    outbox.popleft()
+                self._put_count += len(records)
+                if len(records) == len(outbox):
+                    outbox.clear()
+                else:
+                    for _ in records:
+                        outbox.popleft()
 
     def _together(self) -> list[Record]:
         """Return what may be put now: a record that was due, or those before one."""
-        first, *others = islice(self.outbox, MAX_TOGETHER)
-        if first[1]:
-            return [first[0]]
-        rest = takewhile(lambda each: not each[1], others)
-        return [first[0], *[record for record, _ in rest]]
+        records = list(islice(self.outbox, MAX_TOGETHER))
+        if not any(record.due_at for record in records):
+            return records
+        later = takewhile(lambda record: not record.due_at, records[1:])
+        return records[:1] if records[0].due_at else [records[0], *later]
 
     @abstractmethod
     async def _put(self, sink: BoundedSink, records: list[Record]) -> None:
@@ -149,21 +156,21 @@ class Counting(Relay):
     So only what was dropped has to be remembered, and that by number.
     """
 
-    __slots__ = ("_done", "_dropped", "_left")
+    __slots__ = ("_done", "_dropped")
 
     def __init__(self, cursor: Cursor, on_idle: Callable[[], object]) -> None:
         super().__init__(cursor, on_idle)
-        self._left = self._done = 0  # records that left the pipeline; acknowledged
+        self._done = 0  # records acknowledged
         # After how many records how many lines were dropped: they wait for those.
         self._dropped: deque[tuple[int, int]] = deque()
 
     def take(self) -> None:
         """Give no place: the order says all."""
 
-    def append(self, record: Record) -> None:
-        """Note that *record* has left the pipeline."""
-        self._left += 1
-        super().append(record)
+    @property
+    def _left(self) -> int:
+        """How many records have left the pipeline."""
+        return self._put_count + len(self.outbox)
 
     async def _put(self, sink: BoundedSink, records: list[Record]) -> None:
         await sink.put_all(streams_of(records), self)
@@ -260,8 +267,11 @@ def _decide(slots: Sequence[Slot]) -> None:
 def streams_of(records: list[Record]) -> Streams:
     """Return *records* by stream, in their order, as a sink takes them."""
     streams: defaultdict[LabelSet, list[Entry]] = defaultdict(list)
+    new = tuple.__new__  # 0.1 µs less than Entry's own, which is Python
     for record in records:
-        streams[record.labels].append(entry_of(record))
+        line = record.line.encode("utf-8", "surrogateescape")
+        entry = new(Entry, (record.timestamp_ns, line, record.metadata))
+        streams[record.labels].append(entry)
     return [(labels.pairs, entries) for labels, entries in streams.items()]
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from exporters.toolkit.gotext import parse_int
 from shipper.gotime import Layout, Location, TimeError, local
 from shipper.gotime.calendar import civil
 
+from .labelset import LabelSet
 from .record import Record
 
 
@@ -29,6 +29,7 @@ NAMED_LAYOUTS: Final = {
     "RFC3339Nano": "2006-01-02T15:04:05.999999999Z07:00",
 }
 _NS_PER: Final = {"UnixMs": 1_000_000, "UnixUs": 1_000, "UnixNs": 1}
+_FIRST, _LAST = -(1 << 63), (1 << 63) - 1
 MAX_STREAMS: Final = 10_000
 """Streams of which the last time is known."""
 
@@ -42,15 +43,15 @@ def time_reader(
     a year means the one nearest to *now_ns*. Beyond the years 1677 to 2262 no time is
     read: Loki cannot hold it, and would refuse the push.
     """
-    readers = [_reader(text, location, now_ns) for text in formats]
+    readers = [_ranged(_reader(text, location, now_ns)) for text in formats]
     if len(readers) == 1:
-        return lambda text: _in_range(readers[0](text))
+        return readers[0]
 
     def read(text: str) -> int:
         first: ValueError | None = None
         for reader in readers:
             try:
-                return _in_range(reader(text))
+                return reader(text)
             except ValueError as error:
                 first = first or error
         assert first is not None  # there is a format
@@ -59,10 +60,14 @@ def time_reader(
     return read
 
 
-def _in_range(time_ns: int) -> int:
-    if not -(1 << 63) <= time_ns < 1 << 63:
+def _ranged(reader: TimeReader) -> TimeReader:
+    def read(text: str) -> int:
+        time_ns = reader(text)
+        if _FIRST <= time_ns <= _LAST:
+            return time_ns
         raise TimeError("time out of range: Loki holds the years 1678 to 2261")
-    return time_ns
+
+    return read
 
 
 def _reader(
@@ -109,23 +114,26 @@ def _nearest_year(now_ns: Callable[[], int]) -> Callable[[int], int]:
 class Fudge:
     """What a line without a time gets: a nanosecond more than the last of its stream.
 
-    promtail's ``action_on_failure: fudge``. The last 10000 streams are known.
+    promtail's ``action_on_failure: fudge``. The last 10000 streams are known,
+    and up to as many before them.
     """
 
     def __init__(self) -> None:
-        self._last: OrderedDict[tuple[Any, ...], int] = OrderedDict()
+        # Two generations: half the price of moving each stream to the end of one.
+        self._last: dict[tuple[int, LabelSet], int] = {}
+        self._before: dict[tuple[int, LabelSet], int] = {}
 
     def read(self, record: Record) -> None:
         """Remember the time of *record*, which was read from it."""
-        last, stream = self._last, record.stream
-        last[stream] = record.timestamp_ns
-        last.move_to_end(stream)
+        last = self._last
+        last[record.origin.key, record.labels] = record.timestamp_ns
         if len(last) > MAX_STREAMS:
-            last.popitem(last=False)
+            self._last, self._before = {}, last
 
     def failed(self, record: Record) -> None:
         """Change the time of *record*, if one is known of its stream."""
-        known = self._last.get(record.stream)
+        stream = record.stream
+        known = self._last.get(stream, self._before.get(stream))
         if known is not None:
             record.timestamp_ns = known + 1
             self.read(record)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shipper.pipeline.container_line import ContainerLine
-from shipper.pipeline.gojson import MalformedError, marshal, parse_object, parse_quickly
+from shipper.pipeline.gojson import MalformedError, marshal, parse_object
+from shipper.pipeline.jsonfields import field_reader
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
 
 
-_KEYS: Final = (("output", "log"), ("stream", "stream"), ("timestamp", "time"))
+_KEYS: Final = {"output": "log", "stream": "stream", "timestamp": "time"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +33,15 @@ class Docker(Filter):
     """Unwraps the line."""
 
     def __init__(self, workshop: Workshop) -> None:
+        self._read = field_reader([(key,) for key in _KEYS.values()])
         self._line = ContainerLine("timestamp", "output", workshop)
 
     def apply(self, record: Record) -> bool:
         """Take stream, time and text out of the JSON; other lines stay as they are."""
         record.seed()
-        data = parse_quickly(record.line)
-        if data is not None and all(type(data.get(key)) is str for _, key in _KEYS):
-            for name, key in _KEYS:
-                record.extracted[name] = data[key]
+        values = None if self._read is None else self._read(record.line)
+        if values is not None:
+            record.extracted.update(zip(_KEYS, values, strict=True))
         else:
             self._extract_exactly(record)
         self._line.unwrap(record)
@@ -51,7 +52,7 @@ class Docker(Filter):
             data = parse_object(record.line)
         except MalformedError:
             return
-        for name, key in _KEYS:
+        for name, key in _KEYS.items():
             record.extracted[name] = _value(data.get(key))
 
 

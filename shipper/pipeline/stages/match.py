@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from exporters.toolkit.decode import Problem
-from shipper.logql import LineFilter, LogQLError, Selector
+from shipper.logql import FilterOp, LineFilter, LogQLError, Selector
 from shipper.logql.lexer import Kind, Token, tokenize
 from shipper.logql.selectors import SelectorParser
 from shipper.pipeline.labelset import LabelSet, Memo
@@ -19,6 +19,7 @@ from shipper.pipeline.text import to_bytes
 
 
 _MATCH_OPS = frozenset({"=", "!=", "=~", "!~"})
+_PATTERNS = frozenset({FilterOp.REGEX, FilterOp.NOT_REGEX})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,17 +140,31 @@ def _named(tokens: list[Token]) -> list[Token]:
 
 def _test(selector: Selector, filters: tuple[LineFilter, ...]) -> Matches:
     selected: Memo[LabelSet, bool] = Memo()
+    tests = [_line_test(one) for one in filters]
 
     def matches(record: Record) -> bool:
         labels = record.labels
         wanted = selected.get(labels)
         if wanted is None:
-            wanted = selected.remember(
-                labels, selector.matches(labels.values), labels.size
-            )
-        if not wanted or not filters:
-            return wanted
-        line = to_bytes(record.line)
-        return all(one.matches(line) for one in filters)
+            wanted = selector.matches(labels.values)
+            selected.remember(labels, wanted, labels.size)
+        if wanted:
+            for test in tests:
+                if not test(record.line):
+                    return False
+        return wanted
 
     return matches
+
+
+def _line_test(one: LineFilter) -> Callable[[str], bool]:
+    """Return the test of *one*, without making bytes of a line that is looked through.
+
+    Plain ASCII stands in the text where it stands in the bytes.
+    """
+    [text, *others] = one.texts
+    if others or not text.isascii() or one.op in _PATTERNS:
+        return lambda line: one.matches(to_bytes(line))
+    if one.is_negative:
+        return lambda line: text not in line
+    return lambda line: text in line

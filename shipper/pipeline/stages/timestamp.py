@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from exporters.toolkit.decode import Problem
 from shipper.gotime import Location
 from shipper.pipeline.record import Record
-from shipper.pipeline.stage import Filter, Workshop
+from shipper.pipeline.stage import Emit, Workshop
 from shipper.pipeline.times import Fudge, time_reader
 from shipper.pipeline.values import text_of
 
@@ -48,7 +48,7 @@ class Config:
         return Timestamp(self, workshop)
 
 
-class Timestamp(Filter):
+class Timestamp:
     """Sets the time; a line without one keeps its own or is fudged."""
 
     def __init__(self, config: Config, workshop: Workshop) -> None:
@@ -58,17 +58,28 @@ class Timestamp(Filter):
         self._source = config.source
         self._fudge = None if config.action_on_failure == "skip" else Fudge()
 
-    def apply(self, record: Record) -> bool:
-        """Set it."""
-        text = text_of(record.extracted.get(self._source))
-        try:
-            time_ns = None if text is None else self._read(text)
-        except ValueError:
-            time_ns = None
-        if time_ns is not None:
-            record.timestamp_ns = time_ns
-        if self._fudge and time_ns is not None:
-            self._fudge.read(record)
-        elif self._fudge:
-            self._fudge.failed(record)
-        return True
+    def wrap(self, emit: Emit) -> Emit:
+        """Set it in front of *emit*."""
+        source, read = self._source, self._read
+        found = self._fudge.read if self._fudge else _ignore
+        failed = self._fudge.failed if self._fudge else _ignore
+
+        def step(record: Record) -> None:
+            text = record.extracted.get(source)
+            if type(text) is not str:  # nearly always it is
+                text = text_of(text)
+            try:
+                if text is None:
+                    failed(record)
+                else:
+                    record.timestamp_ns = read(text)
+                    found(record)
+            except ValueError:
+                failed(record)
+            emit(record)
+
+        return step
+
+
+def _ignore(record: Record) -> None:
+    """Leave *record* the time that it has."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from shipper.pipeline.gojson import MalformedError, marshal, parse_object, parse_quickly
+from shipper.pipeline.gojson import MalformedError, marshal, parse_object
 
 
 VALUES = st.recursive(
@@ -100,37 +100,3 @@ def test_marshal(value: object, text: str) -> None:
 def test_marshal_refuses_what_is_not_json() -> None:
     with pytest.raises(TypeError, match="cannot write object as JSON"):
         marshal(object())
-
-
-NUMBERS = st.sampled_from(
-    ("0", "-0", "1", "-1", "1.50", "1e3", "1e999", "-1e-400", "9" * 30, "9" * 400, "01")
-)
-PIECES = st.sampled_from([
-    '"a"', '"b":', ":", ",", "{", "}", "[", "]", "null", "true", "NaN", " ", "\n", "x",
-    '"\\ud800"', '"\\ud83d\\ude00"', '"\\u0041"', '"\\x"', '"\udcff"', '"\x01"',
-])  # fmt: skip
-
-
-@given(
-    st.lists(PIECES | NUMBERS.filter(lambda text: len(text) < 309)).map("".join)
-    | NUMBERS.map('{{"a":{},"b":2}}'.format)
-)
-def test_a_quick_answer_is_the_exact_one(text: str) -> None:
-    quick = parse_quickly(text)
-    if quick is not None:
-        assert _first_level(quick) == _first_level(parse_object(text))
-
-
-@given(st.dictionaries(st.text(), VALUES))
-def test_what_is_written_is_read_quickly(value: dict[str, Any]) -> None:
-    quick = parse_quickly(marshal(value))
-    assert quick is not None
-    assert _first_level(quick) == _first_level(value)
-
-
-def _first_level(value: dict[str, Any]) -> dict[str, Any]:
-    """Return what `parse_quickly` is sure of."""
-    return {
-        name: found if isinstance(found, str | bool | float | None) else type(found)
-        for name, found in value.items()
-    }

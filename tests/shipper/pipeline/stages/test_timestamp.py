@@ -132,13 +132,14 @@ def test_fudge_counts_on_from_the_last_of_the_stream(rig: NewRig) -> None:
 
 def test_fudge_knows_so_many_streams(rig: NewRig) -> None:
     run = rig(stages("format: Unix"))
-    for number in range(MAX_STREAMS + 1):
+    for number in range(2 * MAX_STREAMS + 1):
         run.feed("7|", {"n": str(number)})
         run.feed("no|", {"n": "0"})  # in use: not forgotten
     assert run.feed("no|", {"n": "1"})[0].timestamp_ns == NOW_NS
     [used] = run.feed("no|", {"n": "0"})
-    assert used.timestamp_ns == 7 * SECOND + MAX_STREAMS + 2
-    assert run.feed("no|", {"n": "2"})[0].timestamp_ns == 7 * SECOND + 1
+    assert used.timestamp_ns == 7 * SECOND + 2 * MAX_STREAMS + 2
+    recent = {"n": str(MAX_STREAMS + 2)}
+    assert run.feed("no|", recent)[0].timestamp_ns == 7 * SECOND + 1
 
 
 def test_skip_keeps_the_time(rig: NewRig) -> None:
