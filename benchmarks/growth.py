@@ -11,7 +11,8 @@ class Growth(NamedTuple):
     """How the cost grows: seconds per device and round, and how it bends.
 
     *bend* is the slope of the upper part of the sizes divided by that of the lower one:
-    1 where growth is linear, 2 and more where it is quadratic.
+    1 where growth is linear, 2 and more where it is quadratic. It is that of the least
+    of the rounds: a difference of differences shows every disturbance, and these add.
     """
 
     slopes: tuple[float, ...]
@@ -30,14 +31,13 @@ def growth(costs: Mapping[int, Sequence[float]]) -> Growth:
     slopes = tuple(
         statistics.linear_regression(sizes, seconds).slope for seconds in rounds
     )
-    medians = [statistics.median(costs[size]) for size in sizes]
-    return Growth(slopes, _bend(sizes, medians))
+    return Growth(slopes, _bend(sizes, [min(costs[size]) for size in sizes]))
 
 
-def _bend(sizes: Sequence[int], medians: Sequence[float]) -> float:
+def _bend(sizes: Sequence[int], costs: Sequence[float]) -> float:
     middle = len(sizes) // 2
-    upper = _slope(sizes, medians, middle, -1)
-    lower = _slope(sizes, medians, 0, middle)
+    upper = _slope(sizes, costs, middle, -1)
+    lower = _slope(sizes, costs, 0, middle)
     return upper / lower if lower else float("nan")
 
 

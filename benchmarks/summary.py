@@ -128,14 +128,13 @@ def tail(
     """Return the row of the 99th percentiles of *ours* and *original*.
 
     Each is taken of up to five stretches of a hundred values and more, so that a
-    moment in which the machine did something else is in one of them alone.
+    moment in which the machine did something else is in one of them alone. A single
+    stretch has no spread to show.
     """
-    return paired(
-        title,
-        [percentile(block, 99) for block in blocks(ours)],
-        [percentile(block, 99) for block in blocks(original)],
-        show,
-    )
+    mine = [percentile(block, 99) for block in blocks(ours)]
+    theirs = [percentile(block, 99) for block in blocks(original)]
+    row = paired(title, mine, theirs, show)
+    return row if len(mine) > 1 else replace(row, rounds=())
 
 
 def blocks(values: Sequence[float]) -> list[Sequence[float]]:

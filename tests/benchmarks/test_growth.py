@@ -22,6 +22,11 @@ def test_a_large_constant_bends_nothing() -> None:
     assert found.bend == pytest.approx(1.0)
 
 
+def test_a_disturbed_round_bends_nothing() -> None:
+    found = growth({25: [2.5, 2.5], 50: [9.0, 5.0], 100: [10.0, 30.0]})
+    assert found.bend == pytest.approx(1.0)
+
+
 def test_two_points_say_nothing_of_linear() -> None:
     with pytest.raises(ValueError, match=r"three sizes or more, got \[1, 2\]"):
         growth({1: [1.0], 2: [2.0]})

@@ -77,6 +77,11 @@ def test_a_tail_is_that_of_most_stretches() -> None:
     assert max(row.rounds) == 90.0
 
 
+def test_a_tail_of_few_has_no_spread() -> None:
+    row = tail("p99", [1.0] * 199, [2.0] * 199, count)
+    assert (row.ratio, row.rounds) == (0.5, ())
+
+
 @given(strategies.lists(strategies.floats(), min_size=1, max_size=1200))
 def test_blocks_are_all_values_in_stretches_of_a_hundred(values: list[float]) -> None:
     found = blocks(values)
