@@ -25,6 +25,7 @@ class Host(Protocol):
 
     answer: Handler
     buffer: memoryview
+    loop: asyncio.AbstractEventLoop
     closing: bool
     cancels: bool
     idle: Patience[Connection]
@@ -163,8 +164,7 @@ class Connection(asyncio.BufferedProtocol):
         if request is not None:
             self._host.idle.discard(self)
             self._host.reading.discard(self)
-            task = asyncio.get_running_loop().create_task(self._serve(request))
-            self._task = task
+            self._task = self._host.loop.create_task(self._serve(request))
         elif self._ended:
             self._leave(b"")
         elif self._reader.waits:
@@ -177,12 +177,15 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.resume_reading()
 
     async def _serve(self, request: Request) -> None:
+        response = None
         try:
             response = by_itself(request) or await self._host.answer(request)
         finally:
             self._task = None
             if self._transport is None:
                 self._host.left(self)
+            elif response is None:  # it was cancelled, by whomever
+                self.abort()
         self._send(request, response)
 
     def _send(self, request: Request, response: Response) -> None:

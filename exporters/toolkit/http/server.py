@@ -40,6 +40,8 @@ class Server:
         self, answer: Handler, *, cancel_when_client_leaves: bool = False
     ) -> None:
         self.answer = answer
+        # Asked for at each request, Python 3.11 would ask the kernel who it is.
+        self.loop = asyncio.get_running_loop()
         # Of a bytes object of 256 KiB, which asyncio makes for each read otherwise, the
         # kernel's part alone is 26 us: the memory is mapped and taken back each time.
         self.buffer = memoryview(bytearray(_BUFFER_BYTES))

@@ -333,6 +333,19 @@ async def test_a_client_that_leaves(cancels: bool) -> None:
     assert here.cancelled.is_set() is cancels
 
 
+async def test_a_handler_that_is_cancelled_by_others_ends_its_connection() -> None:
+    async with site() as here:
+
+        async def answer(_: Request) -> Response:
+            raise asyncio.CancelledError
+
+        here.server.answer, working = answer, here.server.answer
+        assert await here.ask(get("/a")) == b""
+        here.server.answer = working
+        assert await here.is_alive()
+        await here.until_gone()
+
+
 async def test_a_stop_ends_idle_connections_at_once() -> None:
     async with site() as here:
         reader, writer = await here.connect()
