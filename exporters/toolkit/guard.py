@@ -11,7 +11,7 @@ from .basic_auth import BasicAuth, parse_basic
 from .config_file import ConfigFile
 from .errors import StartError
 from .http.connection import Handler
-from .http.head import Request
+from .http.request import Request
 from .http.response import Response, text_answer
 from .rate_limit import RateLimiter
 from .webconfig import Config

@@ -20,7 +20,7 @@ from .compression import compress, wants_gzip
 from .encoders import encoder
 from .exposed import Exposed
 from .http.connection import Handler
-from .http.head import Request
+from .http.request import Request
 from .http.response import Response, text_answer, text_response
 from .logs import describe
 from .negotiation import negotiate

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from .flags import Flag, boolean, integer, string
 from .http.application import Application
 from .http.connection import Handler
-from .http.head import Request
+from .http.request import Request
 from .http.response import Response, text_answer
 from .promhttp import (
     GATHER_SECONDS,

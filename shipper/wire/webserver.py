@@ -15,7 +15,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from exporters.toolkit.http.application import Application
 from exporters.toolkit.http.connection import Handler as ToolkitHandler
-from exporters.toolkit.http.head import Headers, Request
+from exporters.toolkit.http.request import Headers, Request
 from exporters.toolkit.serving import serve_with
 from exporters.toolkit.web import Ready, add_health as add_toolkit_health
 

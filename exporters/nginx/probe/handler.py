@@ -20,7 +20,7 @@ from exporters.nginx.probe.modules import Module, succeeded
 from exporters.nginx.probe.record import Note, Record
 from exporters.nginx.probe.target import Asked, read_target
 from exporters.toolkit.gotext import quote
-from exporters.toolkit.http.head import Request
+from exporters.toolkit.http.request import Request
 from exporters.toolkit.http.response import Response, text_answer
 from exporters.toolkit.metric import GaugeMetricFamily, Metric
 from exporters.toolkit.promhttp import Scrape, metrics_answer, parse_scrape

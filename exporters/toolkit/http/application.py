@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from .connection import Handler
-from .head import Request
 from .redirect import redirect
+from .request import Request
 from .response import Response, text_answer
 from .target import clean_path, escape_path
 

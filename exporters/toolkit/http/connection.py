@@ -8,36 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, cast
 
-from .head import Refused, Request
+from .head import Refused
 from .patience import Patience
 from .preliminary import by_itself
 from .reader import MAX_HEAD_BYTES, Reader
+from .request import Request
 from .response import Response, encode, encode_refusal
 
 
+if TYPE_CHECKING:
+    from .server import Server
+
 Handler = Callable[[Request], Awaitable[Response]]
-
-
-class Host(Protocol):
-    """What a connection needs of its server."""
-
-    answer: Handler
-    buffer: memoryview
-    loop: asyncio.AbstractEventLoop
-    closing: bool
-    cancels: bool
-    idle: Patience[Connection]
-    reading: Patience[Connection]
-    draining: Patience[Connection]
-    lingering: Patience[Connection]
-
-    def joined(self, connection: Connection) -> None:
-        """Take note that *connection* was made."""
-
-    def left(self, connection: Connection) -> None:
-        """Take note that nothing of *connection* is left."""
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -54,7 +38,7 @@ class Connection(asyncio.BufferedProtocol):
         "_transport",
     )
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Server) -> None:
         self._host = host
         self._reader = Reader()
         self._transport: asyncio.Transport | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .head import Request
+from .request import Request
 from .response import Response
 
 

@@ -5,14 +5,8 @@ from __future__ import annotations
 import re
 
 from .body import Body
-from .head import (
-    MAX_LINE_BYTES,
-    TOO_LARGE,
-    Refused,
-    Request,
-    check_first_line,
-    parse_head,
-)
+from .head import MAX_LINE_BYTES, TOO_LARGE, Refused, check_first_line, parse_head
+from .request import Request
 
 
 # Of all lines together; Go takes 1 MiB, and a thousand clients would be a GiB.

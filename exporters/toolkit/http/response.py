@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from .dates import http_date
-from .head import Refused, Request
+from .head import Refused
+from .request import Request
 
 
 _TEXT = "text/plain; charset=utf-8"

@@ -48,14 +48,32 @@ def app() -> web.Application:
 @asynccontextmanager
 async def session() -> AsyncIterator[ClientSession]:
     port, stop = free_port(), asyncio.Event()
-    serving = asyncio.create_task(serve(app(), [f"127.0.0.1:{port}"], stop))
-    await asyncio.sleep(0)
+    made, ready = app(), asyncio.Event()
+
+    async def started(_: web.Application) -> None:
+        ready.set()
+
+    made.on_startup.append(started)
+    serving = asyncio.create_task(serve(made, [f"127.0.0.1:{port}"], stop))
+    await ready.wait()
+    await until_listening(port)
     try:
         async with ClientSession(f"http://127.0.0.1:{port}") as client:
             yield client
     finally:
         stop.set()
         await serving
+
+
+async def until_listening(port: int) -> None:
+    """Knock at each turn of the loop: it listens a few after it has started."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionRefusedError:
+            continue
+        writer.close()
+        return
 
 
 async def fetch(client: ClientSession, path: str) -> tuple[int, str]:

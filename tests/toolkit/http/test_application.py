@@ -6,7 +6,7 @@ import pytest
 
 from exporters.toolkit.http.application import Application
 from exporters.toolkit.http.connection import Handler
-from exporters.toolkit.http.head import Request
+from exporters.toolkit.http.request import Request
 from exporters.toolkit.http.response import Response
 
 

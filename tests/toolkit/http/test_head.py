@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from exporters.toolkit.http.head import Headers, Refused, Request, parse_head
+from exporters.toolkit.http.head import Refused, parse_head
+from exporters.toolkit.http.request import Headers, Request
 
 
 def parsed(*lines: str) -> Request:

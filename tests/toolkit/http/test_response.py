@@ -7,7 +7,8 @@ from hypothesis import given, strategies as st
 
 from exporters.toolkit.http import response as module
 from exporters.toolkit.http.dates import http_date
-from exporters.toolkit.http.head import Refused, Request
+from exporters.toolkit.http.head import Refused
+from exporters.toolkit.http.request import Request
 from exporters.toolkit.http.response import (
     Response,
     encode,

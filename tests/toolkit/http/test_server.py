@@ -13,7 +13,7 @@ import pytest
 
 from exporters.toolkit.http import server as module
 from exporters.toolkit.http.connection import Connection
-from exporters.toolkit.http.head import Request
+from exporters.toolkit.http.request import Request
 from exporters.toolkit.http.response import Response
 from exporters.toolkit.http.server import Server
 from tests.served import listening
