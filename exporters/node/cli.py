@@ -56,6 +56,7 @@ SYSTEMD_SOCKET = web.systemd_socket()
 LISTEN_ADDRESS = web.listen_address(":9100")
 CONFIG_FILE = web.config_file()
 
+_OBJECTS_BETWEEN_COLLECTIONS = 10_000
 _ROOT_WARNING = (
     "Node Exporter is running as root user. This exporter is designed to run as"
     " unprivileged user, root is not required."
@@ -159,6 +160,9 @@ async def _serve(
     registry.log_enabled()
     scraper = Scraper(registry)
     gc.freeze()  # what there is by now stays: a full collection need not look at it
+    # A scrape makes thousands of objects that all go by themselves: looking through
+    # them at every 700th took 0.5 ms of it.
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     gc.enable()
     addresses = values[LISTEN_ADDRESS]
     app = web.exporter_app(

@@ -121,9 +121,9 @@ def _settle() -> None:
     """Keep what is there by now, modules above all, from being looked through again.
 
     The collector of garbage went through it every tenth scrape: of the node exporter
-    the slowest of 100 took 80 ms, and takes 32 since.
+    the slowest of 100 took 80 ms, and takes 32 since. Collecting before would take
+    13 ms of the start and find 470 objects.
     """
-    gc.collect()
     gc.freeze()
 
 

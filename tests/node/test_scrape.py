@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -345,3 +347,30 @@ def test_patience_is_ones_own_or_most_of_what_the_scrape_has() -> None:
     with deadline.within(10):
         assert 8 < deadline.patience() <= 9
         assert deadline.patience(2) == 2
+
+
+class OddError(ValueError):
+    """One that can be referred to weakly."""
+
+
+def raises_an_odd_error() -> Iterator[Metric]:
+    raise OddError
+
+
+async def test_a_failure_leaves_nothing_to_collect(
+    scraper_of: Callable[..., Scraper],
+) -> None:
+    scraper = scraper_of(bad=raises_an_odd_error)
+    gc.disable()
+    try:
+        errors = [weakref.ref(await failure(scraper)) for _ in range(3)]
+        # Only the last call is remembered.
+        assert [error() for error in errors[:2]] == [None, None]
+    finally:
+        gc.enable()
+
+
+async def failure(scraper: Scraper) -> BaseException:
+    error = (await scraper.outcomes(["bad"], 10))["bad"].error
+    assert isinstance(error, OddError)
+    return error
