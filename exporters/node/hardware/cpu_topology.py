@@ -16,7 +16,6 @@ from exporters.node.paths import Paths
 
 log = logging.getLogger(__name__)
 
-_CPU_DIRECTORY = re.compile(r"cpu[0-9].*")
 _RANGE = re.compile(r"([0-9]+)(?:-([0-9]+))?")
 _CORE_COUNT = "thermal_throttle/core_throttle_count"
 _PACKAGE_COUNT = "thermal_throttle/package_throttle_count"
@@ -48,7 +47,9 @@ def read_directories(paths: Paths) -> list[str]:
     except OSError:
         return []
     return [
-        f"{parent}/{name}" for name in sorted(names) if _CPU_DIRECTORY.fullmatch(name)
+        f"{parent}/{name}"
+        for name in sorted(names)
+        if name.startswith("cpu") and "0" <= name[3:4] <= "9"
     ]
 
 
