@@ -26,7 +26,14 @@ from shipper.pipeline.entry import AlwaysRoom, Cursor, Entry, Labels, Streams
 from shipper.pipeline.pipeline import Pipeline
 from shipper.pipeline.stage import Workshop
 from shipper.pipeline.stages import StageEntry
-from tests.benchmarks.guard import Cost, Piece, Work, calibration, cost, plain_reading
+from tests.benchmarks.guard import (
+    Cost,
+    Piece,
+    Work,
+    calibration,
+    plain_reading,
+    undisturbed,
+)
 from tests.node import golden
 
 
@@ -239,5 +246,5 @@ def costs() -> dict[str, Cost]:
     found = {}
     for name, made in ALL.items():
         with tempfile.TemporaryDirectory() as folder:
-            found[name] = cost(made(Path(folder)))
+            found[name] = undisturbed(made(Path(folder)))
     return found

@@ -34,7 +34,7 @@ def test_each_piece_is_written_down() -> None:
 @pytest.mark.parametrize("name", ["frames", "push"])
 def test_twice_the_work_is_noticed_in_both_numbers(name: str, tmp_path: Path) -> None:
     once = pieces.ALL[name](tmp_path)
-    assert len(guard.cost(twice(once)).over(usual(once))) == 2
+    assert len(guard.cost(twice(once)).over(guard.undisturbed(once))) == 2
 
 
 def test_work_in_c_is_noticed_in_the_ratio(tmp_path: Path) -> None:
@@ -45,13 +45,8 @@ def test_work_in_c_is_noticed_in_the_ratio(tmp_path: Path) -> None:
         once.run()
         hashlib.sha256(data).digest()
 
-    (problem,) = guard.cost(once._replace(run=slower)).over(usual(once))
+    (problem,) = guard.cost(once._replace(run=slower)).over(guard.undisturbed(once))
     assert problem.startswith("ratio ")
-
-
-def usual(piece: Piece) -> Cost:
-    """Return what *piece* costs when nothing disturbs it: the least of three."""
-    return min((guard.cost(piece) for _ in range(3)), key=lambda cost: cost.ratio)
 
 
 def twice(piece: Piece) -> Piece:
