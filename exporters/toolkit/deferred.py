@@ -8,10 +8,11 @@ links them in; this has no upstream counterpart.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 import threading
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, Final
 
 
@@ -21,12 +22,28 @@ HEAVY: Final = ("ssl", "asyncio.sslproto", "inspect")
 _lock = threading.Lock()
 
 
+_CO_COROUTINE: Final = 0x80  # inspect.CO_COROUTINE
+
+
 class _NoSuchSocket:
     """What nothing is an instance of."""
 
 
-# asyncio makes sure of every socket that it is none of these. There are none yet.
-_UNTIL_LOADED: Final = {("ssl", "SSLSocket"): _NoSuchSocket}
+def _is_coroutine_function(function: Any) -> bool:
+    """Return whether *function* is made by ``async def``, as inspect tells it."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    function = getattr(function, "__func__", function)  # of a method
+    code = getattr(function, "__code__", None)
+    return isinstance(code, CodeType) and bool(code.co_flags & _CO_COROUTINE)
+
+
+# What asyncio asks without need: it makes sure of every socket that it is no SSLSocket,
+# and there are none yet; and of a handler of signals, that it is no coroutine function.
+_UNTIL_LOADED: Final = {
+    ("ssl", "SSLSocket"): _NoSuchSocket,
+    ("inspect", "iscoroutinefunction"): _is_coroutine_function,
+}
 
 
 def defer(*names: str) -> None:

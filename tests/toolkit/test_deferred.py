@@ -32,7 +32,9 @@ def _run(code: str) -> str:
 
 def test_a_loop_runs_without_them() -> None:
     code = f"""
+import signal
 async def main():
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, print)
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     async with server, asyncio.timeout(9), asyncio.TaskGroup() as group:
         port = server.sockets[0].getsockname()[1]
@@ -67,12 +69,25 @@ print(again.__file__ == ssl.__file__)
     assert _run(code) == "True\nTrue\nTrue\n"
 
 
-def test_inspect_is_there_for_who_asks() -> None:
+def test_what_is_told_of_functions_is_what_inspect_tells() -> None:
     code = """
-import inspect
-print(inspect.iscoroutinefunction(asyncio.sleep), asyncio.iscoroutinefunction(print))
+import functools, inspect
+class C:
+    async def a(self): pass
+    def b(self): yield
+    def __call__(self): pass
+async def generator(): yield
+partial = functools.partial(functools.partial(asyncio.sleep, 1), 2)
+asked = [
+    asyncio.sleep, print, partial, C().a, C().b, C(), C, C.a, generator, len, None,
+    functools.partial(C().a), lambda: None,
+]
+before = [inspect.iscoroutinefunction(each) for each in asked]
+print("ast" in sys.modules)
+inspect.signature(main := asyncio.sleep)
+print(before == [inspect.iscoroutinefunction(each) for each in asked], sum(before))
 """
-    assert _run(code) == "True False\n"
+    assert _run(code) == "False\nTrue 5\n"
 
 
 def test_many_threads_load_one_module() -> None:
