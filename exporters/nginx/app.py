@@ -7,7 +7,7 @@ them knows another. How a part works stands in its own module.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TYPE_CHECKING, Protocol
 
@@ -32,7 +32,6 @@ from exporters.nginx.http.proxy_protocol import PROXY_PROTOCOL
 from exporters.nginx.http.resolver import Resolver, resolver_threads
 from exporters.nginx.metrics import Labels, const_labels
 from exporters.nginx.patience import CEILING_SECONDS
-from exporters.nginx.probe.modules import php_fpm, plus, stub_status
 from exporters.nginx.targets import parse_targets, split_uris
 from exporters.toolkit import version, web
 from exporters.toolkit.flags import Values
@@ -41,6 +40,7 @@ from exporters.toolkit.metric import Metric
 
 if TYPE_CHECKING:
     from exporters.nginx.probe.handler import Prober
+    from exporters.nginx.probe.modules import Module
 
 
 class Source(Protocol):
@@ -115,13 +115,19 @@ def _network(values: Values, stack: AsyncExitStack) -> Network:
 def _prober(
     values: Values, network: Network, labels: Labels
 ) -> AbstractAsyncContextManager[Prober | None]:
+    def modules() -> Mapping[str, Module]:
+        # Imported where something may be probed.
+        from exporters.nginx.probe import modules  # noqa: PLC0415
+
+        return {
+            "stub_status": modules.stub_status(network, labels),
+            "plus": modules.plus(network, labels),
+            "fpm": modules.php_fpm(values, labels),
+        }
+
     return probe.open_prober(
         values,
-        {
-            "stub_status": stub_status(network, labels),
-            "plus": plus(network, labels),
-            "fpm": php_fpm(values, labels),
-        },
+        modules,
         default_module="plus" if values[NGINX_PLUS] else "stub_status",
         timeout_seconds=values[TIMEOUT],
         openmetrics=values[web.ENABLE_OPENMETRICS],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -120,7 +120,8 @@ def _authorization(parts: SplitResult) -> str | None:
         return None
     user = unquote_to_bytes(parts.username)
     password = unquote_to_bytes(parts.password or "")
-    return "Basic " + base64.b64encode(user + b":" + password).decode("ascii")
+    token = binascii.b2a_base64(user + b":" + password, newline=False)
+    return f"Basic {token.decode()}"
 
 
 def _unreadable(uri: str) -> StartError:

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Literal
 
 from exporters.nginx.access_log.access_log import AccessLog
+from exporters.nginx.access_log.flags import DEFAULT_MAX_SERIES
 from exporters.nginx.access_log.plan import DEFAULT_TAGS, Plan
 from exporters.nginx.access_log.settings import (
     DEFAULT_FORMAT,
-    DEFAULT_MAX_SERIES,
     Relabeling,
     Settings,
 )

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from exporters.nginx.access_log.settings import DEFAULT_MAX_SERIES
 from exporters.nginx.announce import announce
 from exporters.nginx.metrics import split_const_labels
 from exporters.toolkit import flags
@@ -21,6 +20,10 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
+
+# A label set whose lines have every field is 74 samples. This many make a page of
+# 4 MB, for which the exporter computes 0.4 s; they are enough for 20 hosts.
+DEFAULT_MAX_SERIES: Final = 500
 
 
 def _split(text: str) -> list[str]:

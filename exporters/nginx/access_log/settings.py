@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from exporters.nginx.access_log.flags import DEFAULT_MAX_SERIES
+
 
 # nginx's own "combined" and one field more; upstream's default.
 DEFAULT_FORMAT: Final = (
@@ -21,10 +23,6 @@ DEFAULT_BUCKETS: Final = (
     *(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
     *(1.0, 2.5, 5.0, 10.0),
 )
-# A label set whose lines have every field is 74 samples. This many make a page of
-# 4 MB, for which the exporter computes 0.4 s; they are enough for 20 hosts.
-DEFAULT_MAX_SERIES: Final = 500
-
 ParserKind = Literal["json", "text"]
 
 

@@ -7,7 +7,7 @@ line feeds, blanks around a chunk's size. Bounds and the end of a body are decid
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import httptools
 
@@ -36,8 +36,7 @@ _TOLD = frozenset({b"content-encoding", b"location"})
 _GZIP = frozenset({b"gzip", b"x-gzip"})
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What nginx answered: a status and a body, which is whole where it is 200.
 
     *location* is the header of that name, "" without it.

@@ -12,7 +12,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from exporters.toolkit import flags
 from exporters.toolkit.errors import StartError
@@ -101,7 +100,7 @@ def read_headers(values: Iterable[str], files: Iterable[str]) -> Headers:
 def _read(path: str) -> list[tuple[str, str]]:
     where = f"{HEADER_FILE.name} {path}"
     try:
-        with Path(path).open(encoding="utf-8") as file:
+        with open(path, encoding="utf-8") as file:
             text = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise StartError(f"--{where}: {error.strerror}") from error

@@ -75,7 +75,7 @@ def first_request(
         suffix, more, fields = suffix.partition("?")
         query = "&".join(part for part in (query, fields) if part)
         path = path.rstrip("/") + suffix
-        url = replace(url, path=path + (mark or more) + query)
+        url = url._replace(path=path + (mark or more) + query)
     own = headers.fields
     if target.authorization is not None:
         kept = [pair for pair in own if pair[0].lower() != "authorization"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 from urllib.parse import SplitResult, quote, urlsplit
 
 
@@ -25,8 +25,7 @@ _NEEDLESS_IN_PATH = re.compile(rf"[{_UNRESERVED}!$&'()*,;=:@]")
 _NEEDLESS_IN_QUERY = re.compile(rf"[{_UNRESERVED}!$'()*,:@/?]")
 
 
-@dataclass(frozen=True, slots=True)
-class Url:
+class Url(NamedTuple):
     """A server and what to ask it for.
 
     *host* is in lower case and as DNS has it, an IPv6 address without brackets.
@@ -87,14 +86,14 @@ def joined(base: Url, reference: str) -> Url:
     parts = urlsplit(reference)
     if parts.scheme or parts.netloc:
         url = read_url(reference if parts.scheme else f"{base.scheme}:{reference}")
-        return replace(url, path=without_dots(url.path))
+        return url._replace(path=without_dots(url.path))
     path = quote(parts.path, safe=_SENDABLE)
     if path[:1] != "/":
         folder, _, name = base.path.partition("?")[0].rpartition("/")
         path = f"{folder}/{path or name}"
     if parts.query:
         path += "?" + quote(parts.query, safe=_SENDABLE)
-    return replace(base, path=without_dots(path))
+    return base._replace(path=without_dots(path))
 
 
 def without_dots(path: str) -> str:

@@ -7,7 +7,7 @@ by ``--probe.allow``: without it, this is a way for everyone into the network be
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,7 @@ _OFF = (
 @asynccontextmanager
 async def open_prober(
     values: Values,
-    modules: Mapping[str, Module],
+    modules: Callable[[], Mapping[str, Module]],
     *,
     default_module: str = "stub_status",
     timeout_seconds: float,
@@ -44,6 +44,7 @@ async def open_prober(
 ) -> AsyncIterator[Prober | None]:
     """Return what answers probes, None if nothing may be probed.
 
+    *modules* makes the ways to ask, the default among them, if there is any need.
     *timeout_seconds* is ``--nginx.timeout``. Raises StartError for a pattern that
     cannot be read.
     """
@@ -64,7 +65,7 @@ async def open_prober(
         default_module, timeout_seconds, values[MAX_CONCURRENT], openmetrics
     )
     try:
-        yield Prober(Gate(patterns, Resolver(executor)), modules, settings)
+        yield Prober(Gate(patterns, Resolver(executor)), modules(), settings)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 

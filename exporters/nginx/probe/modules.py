@@ -7,8 +7,8 @@ to: stub_status, the API of NGINX Plus, php-fpm.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from exporters.nginx import fpm
 from exporters.nginx.collector import Collector
@@ -32,8 +32,7 @@ Ask = Callable[[str, float, Lookup], Awaitable[list[Metric]]]
 _UP = frozenset({"nginx_up", "nginxplus_up", "phpfpm_up"})
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(NamedTuple):
     """How one kind of target is asked.
 
     The first of *schemes* is that of a target that names none.

@@ -32,7 +32,6 @@ def test_nothing_of_it_is_imported_when_nothing_is_asked_for() -> None:
     )
     assert done.stdout.split() == [
         "exporters.nginx.access_log.flags",
-        "exporters.nginx.access_log.settings",
     ]
 
 

@@ -25,7 +25,9 @@ MODULES = {"stub_status": stub_status(network(), {})}
 
 @pytest.mark.parametrize("argv", [(), ("--probe.allow=",), ("--probe.allow= , ",)])
 async def test_off_is_the_default(argv: tuple[str, ...]) -> None:
-    async with open_prober(values(*argv), MODULES, timeout_seconds=1.0) as prober:
+    async with open_prober(
+        values(*argv), lambda: MODULES, timeout_seconds=1.0
+    ) as prober:
         assert prober is None
 
 
@@ -39,7 +41,9 @@ async def test_off_is_the_default(argv: tuple[str, ...]) -> None:
 async def test_what_cannot_be_read(
     argv: tuple[str, ...], environ: Mapping[str, str]
 ) -> None:
-    opened = open_prober(values(*argv, environ=environ), MODULES, timeout_seconds=1.0)
+    opened = open_prober(
+        values(*argv, environ=environ), lambda: MODULES, timeout_seconds=1.0
+    )
     with pytest.raises(StartError, match=r"cannot read --probe\.allow '\.\.\.@'"):
         await opened.__aenter__()
 
@@ -49,7 +53,7 @@ async def test_from_the_environment_to_an_answer() -> None:
     given = values(environ={"PROBE_ALLOW": "10.0.0.0/8\nlocalhost, other"})
     async with (
         fake_nginx(always(response(page()))) as (_, uri),
-        open_prober(given, MODULES, timeout_seconds=30.0) as prober,
+        open_prober(given, lambda: MODULES, timeout_seconds=30.0) as prober,
         served(app_with(prober)) as url,
         ClientSession(url) as session,
     ):
