@@ -239,7 +239,7 @@ class Backlog:
     @property
     def at_rest(self) -> bool:
         """Whether `tick` has nothing to do: most containers log little."""
-        return not (self._buffer or self.doomed or self._queue.front != self._queue.end)
+        return self._queue.empty and not (self._buffer or self.doomed)
 
     async def tick(self) -> None:
         """Write what has waited for a while, drop what is done (see `Volume`)."""

@@ -132,12 +132,27 @@ class _Replay:
         return _Place.MISSED
 
 
+class Moves:
+    """Counts what may have changed a position: of a stream, and of all together."""
+
+    __slots__ = ("_all", "count")
+
+    def __init__(self, everything: Moves | None = None) -> None:
+        self._all = everything
+        self.count = 0
+
+    def add(self) -> None:
+        """Count one."""
+        self.count += 1
+        if self._all is not None:
+            self._all.add()
+
+
 class StreamProgress:
     """One stream of one container: lines read, lines in flight, lines done."""
 
-    def __init__(self, mark: Mark | None) -> None:
-        self.moves = 0
-        """Counts what may have changed `done` or what is in flight."""
+    def __init__(self, mark: Mark | None, moves: Moves | None = None) -> None:
+        self._moves = moves or Moves()
         self._segments = deque([Segment(self, ())])
         self._replay: _Replay | None = None
         self.done_number = mark.number if mark else 0
@@ -210,7 +225,7 @@ class StreamProgress:
 
         They lie in the spool, in whole or from *done_number* on.
         """
-        self.moves += 1
+        self._moves.add()
         self.done_number = max(self.done_number, done_number)
         if read.number <= self.done_number:
             return
@@ -253,7 +268,7 @@ class StreamProgress:
             segment.labels = labels
         segment.runs.append(run)
         segment.pending += len(run)
-        self.moves += 1
+        self._moves.add()
         return segment
 
     def lose(self, count: int) -> None:
@@ -319,7 +334,7 @@ class StreamProgress:
 
     def acknowledged(self, segment: Segment, count: int) -> None:
         """Move the mark over *count* lines of *segment*, or note them as early."""
-        self.moves += 1
+        self._moves.add()
         segment.early += count
         while True:
             front = self._segments[0]
@@ -358,11 +373,17 @@ class StreamProgress:
 class Progress:
     """One container: its streams, and the place from which its log is read again."""
 
-    def __init__(self, position: Position | None = None) -> None:
+    def __init__(
+        self, position: Position | None = None, moves: Moves | None = None
+    ) -> None:
+        self.moves = Moves(moves)
+        """Counts what may have changed `position`, and in *moves* that of others."""
         self._since_ns = position.since_ns if position else 0
         self._departed_ns = self._since_ns
         marks = position.marks if position else {}
-        self._streams = {key: StreamProgress(mark) for key, mark in marks.items()}
+        self._streams = {
+            key: StreamProgress(mark, self.moves) for key, mark in marks.items()
+        }
         # A position without marks is promtail's: whole seconds, included in full.
         self._started = bool(marks)
 
@@ -375,13 +396,8 @@ class Progress:
         """Return the progress of *stream* (`frames.STDOUT` or `frames.STDERR`)."""
         progress = self._streams.get(stream)
         if progress is None:
-            progress = self._streams[stream] = StreamProgress(None)
+            progress = self._streams[stream] = StreamProgress(None, self.moves)
         return progress
-
-    @property
-    def moves(self) -> int:
-        """A number that is another one when `position` may be."""
-        return sum([stream.moves for stream in self._streams.values()])
 
     @property
     def in_flight(self) -> int:

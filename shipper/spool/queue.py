@@ -145,6 +145,11 @@ class DiskQueue:
             del self._sizes[number]
 
     @property
+    def empty(self) -> bool:
+        """Whether there is no segment."""
+        return not self._sizes
+
+    @property
     def dirty(self) -> bool:
         """Whether something was written that a power cut would take."""
         return self._dirty

@@ -464,3 +464,20 @@ async def test_a_kill_forgets_nothing_that_was_written(
     # The one after may have been written or not, but only as a whole.
     assert int(entries["a"]) in {written, written + 1}
     assert int(entries["b"]) == -int(entries["a"])
+
+
+async def test_nothing_is_written_when_the_sources_say_the_same(tmp_path: Path) -> None:
+    said: dict[str, str | None] = {"a": "1"}
+    kept = Positions(str(tmp_path / "p.yaml"))
+    kept.register(lambda: said)
+    await kept.save()
+    journal = tmp_path / "p.yaml.journal"
+    assert await kept._note()
+    assert not journal.exists()
+    said = {"a": "2"}
+    assert await kept._note()
+    size = journal.stat().st_size
+    assert await kept._note()
+    assert journal.stat().st_size == size
+    assert kept["a"] == "2"
+    await kept.close()

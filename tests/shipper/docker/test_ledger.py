@@ -214,3 +214,24 @@ async def test_a_container_that_is_back_is_not_gone(tmp_path: Path) -> None:
     clock.seconds += KEEP_GONE_SECONDS + 1
     await kept.close()
     assert f"docker:job:{ID}" in load(kept.path)
+
+
+def test_what_has_not_changed_is_not_said_anew(tmp_path: Path) -> None:
+    kept = Positions(str(tmp_path / "p.yaml"))
+    ledger = Ledger(kept, "job")
+    ship(ledger, ID, STDOUT, Entry(T, b"a"))
+    progress = ledger.progress(ID)
+    said = ledger._changes()
+    assert said[f"cursor-{ID}"] == str(T // SECOND_NS)
+    assert ledger._changes() is said
+    run = progress.accept_all(STDOUT, [Entry(T + SECOND_NS, b"b")])
+    assert run is not None
+    cursor = progress.depart(run, ())
+    flying = ledger._changes()
+    assert flying is not said
+    assert ledger._changes() is flying
+    cursor.acknowledge(run.entries)
+    done = ledger._changes()
+    assert done[f"cursor-{ID}"] == str(T // SECOND_NS + 1)
+    ledger.set_gone(ID)
+    assert "gone=" in str(ledger._changes()[f"docker:job:{ID}"])
