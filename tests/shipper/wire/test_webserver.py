@@ -84,7 +84,7 @@ async def fetch(client: ClientSession, path: str) -> tuple[int, str]:
 async def test_a_handler_of_the_toolkit() -> None:
     async with (
         session() as client,
-        client.put("/shown?a=1&a=2", headers=[("X", "1"), ("x", "2")]) as response,
+        client.put("/shown?a=1&a=2", headers=[("X", "1"), ("X", "2")]) as response,
     ):
         assert (response.status, response.headers["A"]) == (202, "b")
         found = "('PUT', '/shown', {'a': ['1', '2']}, ['1', '2'])"
