@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -13,7 +14,11 @@ if sys.argv[1:2] == ["healthcheck"]:
     listen = os.environ.get("LISTEN_ADDRESS") or ":9113"
     raise SystemExit(run(sys.argv[2:], "web.listen-address", listen))
 
-from exporters.toolkit.deferred import HEAVY, defer
+# Nothing of what is imported is garbage, and to look for some takes a fifth of the
+# start (145 ms of CPU, 115 without). Who serves switches it on again (app.py).
+gc.disable()
+
+from exporters.toolkit.deferred import HEAVY, defer  # noqa: E402
 
 
 defer(*HEAVY)  # before anything imports asyncio

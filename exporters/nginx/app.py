@@ -7,6 +7,7 @@ them knows another. How a part works stands in its own module.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TYPE_CHECKING, Protocol
@@ -64,6 +65,7 @@ async def serve(values: Values, stop: asyncio.Event) -> None:
     protect = legacy.protect(values, values[CONFIG_FILE])
     async with AsyncExitStack() as stack:
         app = await _application(values, stack)
+        gc.enable()  # off since the first import (__main__.py)
         await web.serve(
             app,
             addresses,
