@@ -10,6 +10,10 @@ one after the other and in turns in going first, each from its start and without
 positions until its own counter says that the receiver took every line. CPU is the
 whole process', its start included. Beside them, in each round, the same log is read
 from the daemon's socket by a loop that looks at nothing, and by ``docker logs``.
+
+2 vCPU EPYC, never idle (load 6 to 8), Debian's Python 3.11.2, a million lines to the
+sink: 5.95 s of CPU, promtail 15.2 (0.39), the socket alone 3.5; 63,000 lines a second,
+promtail 57,000, the socket alone 76,000; at the peak 62 MiB, promtail 96 (0.65).
 """
 
 from __future__ import annotations

@@ -28,6 +28,13 @@ from .spool.settings import SpoolSettings
 
 log = logging.getLogger(__name__)
 
+YOUNG_OBJECTS = 10_000
+"""After so many new objects garbage is looked for; CPython's own number is 700.
+
+A line is an object that lives for a moment and is never garbage. A million lines took
+7.2 and 7.7 s of CPU on a busy machine, and 6.5 and 6.3 with this; as much memory.
+"""
+
 _PROGRAM = "promtail"
 
 _SWITCHES = {
@@ -172,6 +179,7 @@ def _run(options: Options, environ: Mapping[str, str]) -> int:
     )
     app = App(loaded.config, lambda: load(options, environ), _modes(options, loaded))
     gc.freeze()  # what there is by now stays: a full collection need not look at it
+    gc.set_threshold(YOUNG_OBJECTS)
     gc.enable()
     return lifecycle.run(app.serve, reload=_reload(app))
 
