@@ -12,6 +12,7 @@ from typing import NamedTuple
 import httptools
 
 from exporters.nginx.errors import ScrapeError
+from exporters.nginx.http.coding import unpacked
 from exporters.nginx.stub_status import excerpt
 
 
@@ -33,7 +34,6 @@ _OK = 200
 
 _LENGTH = frozenset({b"content-length", b"transfer-encoding"})
 _TOLD = frozenset({b"content-encoding", b"location"})
-_GZIP = frozenset({b"gzip", b"x-gzip"})
 
 
 class Answer(NamedTuple):
@@ -194,22 +194,3 @@ class AnswerReader:
         return ScrapeError(
             f"expected an HTTP response, got {excerpt(self._beginning)} ({why})"
         )
-
-
-def unpacked(body: bytes, coding: bytes, most: int) -> bytes:
-    """Return *body*, packed as *coding* says, and of the result no more than *most*.
-
-    What is packed in another way is returned as it is. Raises zlib.error.
-    """
-    if coding in _GZIP:
-        window = 16 + zlib.MAX_WBITS
-    elif coding != b"deflate":
-        return body
-    else:
-        # RFC 9110 §8.4.1.2: with a header of zlib; some leave it out.
-        window = zlib.MAX_WBITS if body[0] & 0xF == zlib.DEFLATED else -zlib.MAX_WBITS
-    unpacking = zlib.decompressobj(window)
-    plain = unpacking.decompress(body, most)
-    if len(plain) < most and not unpacking.eof:
-        raise zlib.error("the end is missing")
-    return plain
