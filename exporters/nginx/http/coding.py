@@ -1,4 +1,4 @@
-"""Unpack a body that came compressed, though that was not asked for: bytes in and out."""
+"""Unpack a body that came compressed, asked for or not: bytes in, bytes out."""
 
 from __future__ import annotations
 
