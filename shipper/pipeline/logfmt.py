@@ -38,25 +38,30 @@ def parse(text: str) -> Iterator[tuple[str, str]]:
 
     Raises LogfmtError at the first mistake, after all that is in front of it.
     """
+    if "\n" not in text:
+        return _record(text.removesuffix("\r"), 1)
+    return _records(text)
+
+
+def _records(text: str) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(text.split("\n"), 1):
         yield from _record(line.removesuffix("\r"), number)
 
 
 def _record(line: str, number: int) -> Iterator[tuple[str, str]]:
-    position = 0
-    while found := _PAIR.match(line, position):
+    position, match = 0, _PAIR.match
+    while found := match(line, position):
         position = found.end()
-        key = found["key"]
+        key, quoted, bare = found.groups()
         if not key.isascii() and ("\ufffd" in key or not is_utf8(key)):
             raise _error("invalid key", found.end("key"), number)
-        quoted = found["quoted"]
         if quoted is None:
-            yield key, found["bare"] or ""
+            yield key, bare or ""
         elif "\\" in quoted:
             yield key, _unquoted(quoted, position, number)
         else:
             yield key, quoted
-    if not _BLANK.match(line, position):
+    if position < len(line) and not _BLANK.match(line, position):
         raise _mistake(line, position, number)
 
 

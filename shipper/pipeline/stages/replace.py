@@ -64,7 +64,9 @@ class _Replace(Filter):
             return True
         became: dict[str, str] = {}
         try:
-            result = self._replaced(text, matches, texts(record), became)
+            result = self._replaced(
+                text, matches, texts(record, self._template.fields), became
+            )
         except TemplateError as error:
             complain(self._quiet, error)
             return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from exporters.toolkit.decode import Problem
@@ -47,9 +47,11 @@ class _Render(Filter):
         self._source = config.source
         self._template = compile_template(config.template)
         self._quiet = quiet
+        fields = self._template.fields
+        self._fields = None if fields is None else {*fields, self._source}
 
     def apply(self, record: Record) -> bool:
-        values = texts(record)
+        values = texts(record, self._fields)
         if self._source in values:
             values["Value"] = values[self._source]
         values["Entry"] = record.line
@@ -65,12 +67,16 @@ class _Render(Filter):
         return True
 
 
-def texts(record: Record) -> dict[str, str]:
-    """Return what a template may use: everything extracted that has a text."""
+def texts(record: Record, names: Iterable[str] | None = None) -> dict[str, str]:
+    """Return what a template may use: everything extracted that has a text.
+
+    Only *names* where a template says what it uses.
+    """
+    extracted = record.extracted
     return {
         name: text
-        for name, value in record.extracted.items()
-        if (text := text_of(value)) is not None
+        for name in (extracted if names is None else names)
+        if (text := text_of(extracted.get(name))) is not None
     }
 
 

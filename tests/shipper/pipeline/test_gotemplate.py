@@ -186,10 +186,11 @@ def test_no_text_is_a_traceback(tokens: list[str]) -> None:
         Template(" ".join(tokens)).render(VALUES)
 
 
-def test_the_package_is_imported_with_the_first_template() -> None:
+def test_the_package_is_imported_with_the_first_that_is_not_plain() -> None:
     code = (
         "import sys, shipper.pipeline.stages.template as t;"
-        "assert 'gotpl' not in sys.modules; t.compile_template('x');"
+        "assert 'gotpl' not in sys.modules; t.compile_template('{{ .a }}');"
+        "assert 'gotpl' not in sys.modules; t.compile_template('{{ 1 }}');"
         "assert 'gotpl' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
