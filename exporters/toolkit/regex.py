@@ -102,6 +102,11 @@ class Groups(Generic[AnyStr]):
             if name:
                 yield name, self._group(index)
 
+    def texts(self) -> dict[str, AnyStr]:
+        """Return the named groups; an unset one is empty, of one name the last counts."""
+        empty = self._cut(0, 0)
+        return {name: value or empty for name, value in self.named()}
+
     def expand(self, template: str) -> AnyStr:
         """Replace ``$1``, ``${1}``, ``$name`` and ``$$`` (Go's Regexp.Expand)."""
         empty = self._cut(0, 0)
@@ -154,6 +159,19 @@ class Regex:
     def find(self, text: AnyStr) -> Groups[AnyStr] | None:
         """Return the leftmost match anywhere in *text* (Go's FindSubmatch)."""
         return self._groups("unanchored", text)
+
+    def extract(self, text: str) -> dict[str, str] | None:
+        """Return the named groups of the leftmost match anywhere in *text*.
+
+        One that took no part in it is empty; of several with one name the last counts.
+        """
+        if not text.isascii():
+            return None if (found := self.find(text)) is None else found.texts()
+        spans = self._match("unanchored", text.encode())
+        if spans is None:
+            return None
+        places = zip(self.names, spans, strict=True)  # where it is unset: -1 to -1
+        return {name: text[start:end] for name, (start, end) in places if name}
 
     def match(self, text: AnyStr) -> Groups[AnyStr] | None:
         """Return the match at the start of *text*."""

@@ -37,6 +37,13 @@ def find(regex: Regex, text: str) -> Groups[str] | None:
     return None if found is None else _decoded(found, regex.names)
 
 
+def extract(regex: Regex, text: str) -> dict[str, str] | None:
+    """Return the named groups of that match: empty if unset, of one name the last."""
+    if is_utf8(text):
+        return regex.extract(text)
+    return None if (found := find(regex, text)) is None else found.texts()
+
+
 def find_all(regex: Regex, text: str) -> list[Spans]:
     """Return every match from left to right (Go's FindAllSubmatchIndex).
 

@@ -9,7 +9,7 @@ from exporters.toolkit.decode import Problem
 from exporters.toolkit.regex import Regex, RegexError
 from shipper.pipeline.record import Record
 from shipper.pipeline.stage import Filter, Workshop
-from shipper.pipeline.text import find
+from shipper.pipeline.text import extract
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +44,7 @@ class _Extract(Filter):
 
     def apply(self, record: Record) -> bool:
         text = record.source(self._source)
-        found = None if text is None else find(self._regex, text)
-        if found is not None:
-            # Of groups with one name the last one counts, even if it did not match.
-            for name, value in found.named():
-                record.extracted[name] = value or ""
+        named = None if text is None else extract(self._regex, text)
+        if named:
+            record.extracted.update(named)
         return True
