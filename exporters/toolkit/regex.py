@@ -103,7 +103,7 @@ class Groups(Generic[AnyStr]):
                 yield name, self._group(index)
 
     def texts(self) -> dict[str, AnyStr]:
-        """Return the named groups; an unset one is empty, of one name the last counts."""
+        """Return the named groups; an unset one is empty, of a name the last counts."""
         empty = self._cut(0, 0)
         return {name: value or empty for name, value in self.named()}
 

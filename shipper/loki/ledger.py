@@ -33,12 +33,6 @@ share included, where 128 share a ticket.
 TICKET_COST_BYTES = 512
 """What entries that are put together cost beside that: the ticket, the cursor's run."""
 
-STAGED_COST_BYTES = 400
-"""What an entry out of a pipeline costs beside that and its line a second time.
-
-The source keeps the line as it was read, and the pipeline its place.
-"""
-
 METADATA_COST_BYTES = 192
 """What a pair of structured metadata costs beside its text: a tuple and two strings."""
 
@@ -57,15 +51,19 @@ class Account:
     """What one cursor has under way, in the order it was read."""
 
     cursor: Cursor
-    staged: bool
+    staged_bytes: int | None
+    """What the place of an entry in a pipeline costs; None: it is out of none.
+
+    Out of one its line counts twice: the source keeps it as it was read.
+    """
     pending: deque[Ticket] = field(default_factory=deque)
     held_bytes: int = 0
 
     def cost(self, entries: Sequence[Entry]) -> int:
         """Return the bytes of memory that *entries* of it hold while under way."""
         size = cost(entries) + TICKET_COST_BYTES
-        if self.staged:
-            size += len(entries) * STAGED_COST_BYTES
+        if self.staged_bytes is not None:
+            size += len(entries) * self.staged_bytes
             size += sum(map(len, map(_LINE, entries)))
         return size
 
@@ -134,7 +132,7 @@ class Ledger:
         """Take *streams* in and return their ticket."""
         account = self._accounts.get(id(cursor))
         if account is None:
-            account = Account(cursor, getattr(cursor, "staged", False))
+            account = Account(cursor, getattr(cursor, "staged_bytes", None))
             self._accounts[id(cursor)] = account
         ticket = Ticket(streams, account, self._clients)
         account.pending.append(ticket)

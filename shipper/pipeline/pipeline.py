@@ -97,7 +97,7 @@ class Pipeline:
         process, take = self._process, relay.take
         for timestamp_ns, line, metadata in entries:
             text = line.decode("utf-8", "surrogateescape")
-            process(Record(labels, timestamp_ns, text, relay, metadata, take()))
+            process(Record(labels, timestamp_ns, text, relay, metadata, take(), line))
 
     def admits(self, entries: Sequence[Entry], cursor: Cursor) -> bool:
         """Say whether there seems to be room for *entries* now."""

@@ -25,7 +25,8 @@ class Origin(Protocol):
 class Record:
     """One entry on its way; stages change it in place.
 
-    *line* is text with bytes that are no UTF-8 as surrogates (``surrogateescape``).
+    *line* is text with bytes that are no UTF-8 as surrogates (``surrogateescape``);
+    *given* are those bytes, which are used again if no stage changes the line.
     *slots* are the places, in reading order, of the lines that it stands for: more than
     one once a stage joined lines, none where no stage can. *delay_seconds* is how long
     to hold it back, until *due_at* on the loop's clock when it has left the stages.
@@ -35,6 +36,8 @@ class Record:
         "delay_seconds",
         "due_at",
         "extracted",
+        "given",
+        "given_line",
         "labels",
         "line",
         "metadata",
@@ -51,10 +54,13 @@ class Record:
         origin: Origin,
         metadata: Metadata = (),
         slots: list[Any] | None = None,
+        given: bytes | None = None,
     ) -> None:
         self.labels = labels
         self.timestamp_ns = timestamp_ns
         self.line = line
+        self.given = given
+        self.given_line = None if given is None else line
         self.origin = origin
         self.metadata = metadata
         self.slots = [] if slots is None else slots

@@ -13,7 +13,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice, takewhile
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from .entry import (
     BoundedSink,
@@ -40,8 +40,8 @@ class Relay(ABC):
     *on_idle* is called when every line is decided.
     """
 
-    staged = True
-    """Whoever holds an entry holds more than the entry: see `shipper.loki.ledger`."""
+    staged_bytes: ClassVar[int]
+    """What it holds of an entry that is put: see `shipper.loki.ledger`."""
 
     __slots__ = (
         "_cursor",
@@ -156,6 +156,8 @@ class Counting(Relay):
     So only what was dropped has to be remembered, and that by number.
     """
 
+    staged_bytes = 0
+
     __slots__ = ("_done", "_dropped")
 
     def __init__(self, cursor: Cursor, on_idle: Callable[[], object]) -> None:
@@ -213,6 +215,8 @@ class Slot:
 class Placing(Relay):
     """Lines may be joined and held back: each has a place of its own."""
 
+    staged_bytes = 400  # a slot, the list that it is in, their places
+
     __slots__ = ("_sent", "_slots")
 
     def __init__(self, cursor: Cursor, on_idle: Callable[[], object]) -> None:
@@ -267,15 +271,15 @@ def _decide(slots: Sequence[Slot]) -> None:
 def streams_of(records: list[Record]) -> Streams:
     """Return *records* by stream, in their order, as a sink takes them."""
     streams: defaultdict[LabelSet, list[Entry]] = defaultdict(list)
-    new = tuple.__new__  # 0.1 µs less than Entry's own, which is Python
     for record in records:
-        line = record.line.encode("utf-8", "surrogateescape")
-        entry = new(Entry, (record.timestamp_ns, line, record.metadata))
-        streams[record.labels].append(entry)
+        streams[record.labels].append(entry_of(record))
     return [(labels.pairs, entries) for labels, entries in streams.items()]
 
 
 def entry_of(record: Record) -> Entry:
     """Return *record* as the sink takes it."""
-    line = record.line.encode("utf-8", "surrogateescape")
-    return Entry(record.timestamp_ns, line, record.metadata)
+    line = record.given
+    if line is None or record.line is not record.given_line:
+        line = record.line.encode("utf-8", "surrogateescape")
+    # 0.1 µs less than Entry's own way, which is Python.
+    return tuple.__new__(Entry, (record.timestamp_ns, line, record.metadata))

@@ -44,7 +44,7 @@ def bounds(limits: LokiLimits = DEFAULTS) -> Bounds:
 def batch(*entries: Entry) -> Batch:
     """Return what the lane would make of *entries*."""
     builder = Builder(size_bytes=1 << 40, wait_seconds=1)
-    account = Account(Journal(), staged=False)
+    account = Account(Journal(), staged_bytes=None)
     tickets = [Ticket((((), (entry,)),), account, 1) for entry in entries]
     pairs = zip(tickets, entries, strict=True)
     closed = [done for pair in pairs if (done := builder.add(*pair, 0))]
