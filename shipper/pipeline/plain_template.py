@@ -86,8 +86,8 @@ def plain_template(text: str) -> PlainTemplate | None:
 
 def _between(text: str, left: bool, right: bool) -> str | None:
     """Return what is written of the *text* between actions; None: it has others."""
-    if "{{" in text:
-        return None
+    if "{{" in text or text.endswith("{"):
+        return None  # {{{ begins with its first two
     text = text.lstrip(_SPACE) if left else text
     return text.rstrip(_SPACE) if right else text
 

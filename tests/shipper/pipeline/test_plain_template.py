@@ -58,6 +58,11 @@ def test_renders(text: str, rendered: str) -> None:
     assert compile_template(text).render({"a": "x", "b": "y"}) == rendered
 
 
+@pytest.mark.parametrize("text", ["{{{.a}}", "{{ .a.b }}", "{{ 1 }}", "{{/* c */}}"])
+def test_leaves_the_rest_to_the_package(text: str) -> None:
+    assert plain_template(text) is None
+
+
 def test_tells_what_it_looks_at() -> None:
     template = compile_template('{{ ToUpper .a | Trim .b }} {{ .c }}{{ ".d" }}')
     assert template.fields == frozenset("abc")
