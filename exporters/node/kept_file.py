@@ -13,11 +13,7 @@ from exporters.node.keeper import Keeper
 
 
 _CHUNK = 65_536
-# A file of many records comes in pieces that end where the next record does not fit
-# into a page any more (seq_read_iter), and no record that is read here is this long. So
-# less than the difference is all there is: one system call, not two.
-_PAGE, _LONGEST_RECORD = 4096, 1024
-_SURELY_ALL = _PAGE - _LONGEST_RECORD
+_PAGE = 4096  # what most files need at the most
 
 
 class KeptFile:
@@ -50,16 +46,15 @@ class KeptFile:
             return None
 
     def _read(self) -> bytes:
-        data = os.pread(self._descriptor, self._room, 0)
-        if len(data) < _SURELY_ALL:
-            return data
-        chunks = [data]
-        size = len(data)
-        while data := os.pread(self._descriptor, _CHUNK, size):
+        # To the very end, 0.4 us: a file of many records comes in pieces, each as long
+        # as what fits into a page whole, and one of mdstat or schedstat may fill it.
+        chunks: list[bytes] = []
+        size = 0
+        while data := os.pread(self._descriptor, self._room, size):
             chunks.append(data)
             size += len(data)
         self._room = min(max(self._room, 2 * size), _CHUNK)
-        return b"".join(chunks)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _read_anew(self) -> bytes:
         self.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from exporters.node import keeper as module
+from exporters.node import keeper as module, kept_file as module_of_files
 from exporters.node.keeper import Keeper, parse_devices
 from exporters.node.kept_attributes import KeptAttributes
 from exporters.node.kept_file import KeptFile
@@ -139,3 +139,17 @@ def test_what_is_kept_is_closed_with_its_owner(keeper: Keeper) -> None:
     assert descriptors() == before + 3
     del file, attributes
     assert descriptors() == before
+
+
+def test_a_file_that_comes_in_short_pieces_is_read_to_its_end(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As mdstat does: an array of 100 disks leaves no room for the next in a page.
+    content = b"a" * 2000 + b"b" * 3000 + b"c" * 500
+    pieces = {0: content[:2000], 2000: content[2000:5000], 5000: content[5000:]}
+    file = KeptFile("/proc/loadavg", keeper)
+    file.read()
+    monkeypatch.setattr(
+        module_of_files.os, "pread", lambda _fd, _room, at: pieces.get(at, b"")
+    )
+    assert file.read() == content

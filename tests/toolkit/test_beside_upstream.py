@@ -320,6 +320,11 @@ def in_order(answer: bytes) -> tuple[list[bytes], bytes]:
 @pytest.mark.parametrize("sent", RAW, ids=lambda sent: ascii(sent[:60]))
 def test_raw_requests(plain: Both, sent: str) -> None:
     ours, theirs = [in_order(told(port, sent)) for port in plain]
+    if sent.startswith("CONNECT"):  # Go 1.27 says it closes, older ones only do it
+        said = b"Connection: close"
+        assert said in ours[0]
+        ours[0].remove(said)
+        theirs = [field for field in theirs[0] if field != said], theirs[1]
     assert ours == theirs
 
 

@@ -125,6 +125,7 @@ DIFFERENT = (
         "they answer in text who takes OpenMetrics only",
     ),
     Difference(ONE_X, "healthy|ready", ("status", "body"), "new in ours"),
+    Difference((SID,), "CONNECT", ("connection",), "its Go only closes, 1.27 says so"),
 )
 
 
