@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from exporters.node import keeper as module, kept_file as module_of_files
+from exporters.node import keeper as module
 from exporters.node.keeper import Keeper, parse_devices
 from exporters.node.kept_attributes import KeptAttributes
 from exporters.node.kept_file import KeptFile
@@ -149,7 +149,5 @@ def test_a_file_that_comes_in_short_pieces_is_read_to_its_end(
     pieces = {0: content[:2000], 2000: content[2000:5000], 5000: content[5000:]}
     file = KeptFile("/proc/loadavg", keeper)
     file.read()
-    monkeypatch.setattr(
-        module_of_files.os, "pread", lambda _fd, _room, at: pieces.get(at, b"")
-    )
+    monkeypatch.setattr(os, "pread", lambda _fd, _room, at: pieces.get(at, b""))
     assert file.read() == content
