@@ -228,7 +228,7 @@ def run(program: Contender, case: Case, log: Path, wanted: int) -> Cost:
                 running.check()
                 if time.monotonic() > deadline:
                     raise BenchmarkError(f"{case.name}: {_decided(port)} of {wanted}")
-                time.sleep(0.1)
+                time.sleep(0.3)  # a scrape is not free
             return Cost(cpu_seconds(running.pid), memory(running.pid).rss)
 
 

@@ -25,7 +25,16 @@ class Known:
     fraction stands the same in all of them.
     """
 
-    __slots__ = ("_begin", "_digits", "_end", "_fixed", "_tail", "_times")
+    __slots__ = (
+        "_begin",
+        "_digits",
+        "_end",
+        "_fixed",
+        "_last",
+        "_last_time",
+        "_tail",
+        "_times",
+    )
 
     def __init__(self, chunks: Iterable[Chunk]) -> None:
         # A fraction of nines, or one that no layout asks for, has any length.
@@ -37,20 +46,25 @@ class Known:
         self._end: int | None = None  # counted from behind
         self._tail = ""
         self._digits = 0
+        self._last, self._last_time = "", 0
 
     def find(self, text: str) -> int | None:
         """Return the time of *text* in nanoseconds, None when it has to be read."""
         begin = self._begin
-        time = self._times.get(text[:begin])
-        if time is None or begin is None:
-            return time
+        if begin is None:
+            return self._times.get(text)
+        if not text.startswith(self._last):  # mostly it does: no look-up
+            head = text[:begin]
+            if head not in self._times:
+                return None
+            self._last, self._last_time = head, self._times[head]
         digits = text[begin : self._end]
         count = len(digits)
         if not (digits.isdigit() and digits.isascii() and count < len(_SCALES)):
             return None
         if not text.endswith(self._tail) or (self._fixed and count != self._digits):
             return None
-        return time + int(digits) * _SCALES[count]
+        return self._last_time + int(digits) * _SCALES[count]
 
     def add(self, text: str, time: int, fraction: tuple[int, int]) -> None:
         """Remember the *time* of *text*, whose *fraction* is there, or empty."""
@@ -75,3 +89,4 @@ class Known:
             self._begin, self._tail, self._digits = shape
             self._end = -len(tail) or None
         self._times[head] = time
+        self._last, self._last_time = head, time

@@ -61,7 +61,7 @@ class Layout:
         self._places = groups.get("offset", []) + groups.get("zone", [])
         self._default = location or UTC
         self._names = location or local()
-        self._known = Known(chunks)
+        self.known = Known(chunks)
 
     def parse(self, text: str) -> int:
         """Return the nanoseconds from 1970 to the time that *text* is.
@@ -69,14 +69,14 @@ class Layout:
         What the layout lacks is as small as can be; a year that it lacks is 0.
         Raises TimeError.
         """
-        time = self._known.find(text)
+        time = self.known.find(text)
         if time is not None:
             return time
         found = self._find(text)
         time = self._time(text, found, _days)
         if len(self._fractions) < 2:
             fraction = self._fractions[:1] and found.span(self._fractions[0])
-            self._known.add(text, time, fraction or (-1, -1))
+            self.known.add(text, time, fraction or (-1, -1))
         return time
 
     def parse_in_year(self, text: str, year_of: Callable[[int], int]) -> int:

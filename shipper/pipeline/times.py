@@ -43,7 +43,7 @@ def time_reader(
     a year means the one nearest to *now_ns*. Beyond the years 1677 to 2262 no time is
     read: Loki cannot hold it, and would refuse the push.
     """
-    readers = [_ranged(_reader(text, location, now_ns)) for text in formats]
+    readers = [_reader(text, location, now_ns) for text in formats]
     if len(readers) == 1:
         return readers[0]
 
@@ -60,9 +60,16 @@ def time_reader(
     return read
 
 
-def _ranged(reader: TimeReader) -> TimeReader:
+def _ranged(
+    reader: TimeReader, known: Callable[[str], int | None] | None = None
+) -> TimeReader:
+    """Return *reader*, asking first what is *known*, for times that Loki holds."""
+    find = known or reader
+
     def read(text: str) -> int:
-        time_ns = reader(text)
+        time_ns = find(text)
+        if time_ns is None:
+            time_ns = reader(text)
         if _FIRST <= time_ns <= _LAST:
             return time_ns
         raise TimeError("time out of range: Loki holds the years 1678 to 2261")
@@ -74,16 +81,17 @@ def _reader(
     text: str, location: Location | None, now_ns: Callable[[], int]
 ) -> TimeReader:
     if text == "Unix":
-        return _read_unix
+        return _ranged(_read_unix)
     if scale := _NS_PER.get(text):
-        return lambda value: parse_int(value) * scale
+        return _ranged(lambda value: parse_int(value) * scale)
     if layout := NAMED_LAYOUTS.get(text):
-        return Layout(layout).parse
+        named = Layout(layout)
+        return _ranged(named.parse, named.known.find)
     compiled = Layout(text, location)
     if "06" in text:  # 2006 or 06
-        return compiled.parse
+        return _ranged(compiled.parse, compiled.known.find)
     year_of = _nearest_year(now_ns)
-    return lambda value: compiled.parse_in_year(value, year_of)
+    return _ranged(lambda value: compiled.parse_in_year(value, year_of))
 
 
 def _read_unix(text: str) -> int:

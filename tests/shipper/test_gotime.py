@@ -515,7 +515,7 @@ def test_the_times_that_are_remembered_are_few() -> None:
     for minute in range(60):
         for second in range(60):
             layout.parse(f"2026-01-02T03:{minute:02}:{second:02}.5Z")
-    assert len(layout._known._times) <= MAX_TIMES
+    assert len(layout.known._times) <= MAX_TIMES
 
 
 def _read(layout: Layout, text: str) -> int | None:
