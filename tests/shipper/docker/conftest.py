@@ -305,7 +305,7 @@ def meters() -> CountingMeters:
 @pytest.fixture
 def settings(sink: MemorySink, meters: CountingMeters) -> Settings:
     return Settings(
-        name_and_stream, sink, meters, Retry(0.001, 0.01), answer_seconds=0.2
+        name_and_stream, sink, meters, Retry(0.001, 0.01), answer_seconds=1
     )
 
 
