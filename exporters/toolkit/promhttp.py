@@ -20,6 +20,7 @@ from .compression import compress, wants_gzip
 from .encoders import encoder
 from .exposed import Exposed
 from .http.connection import Handler
+from .http.patience import Patience
 from .http.request import Request
 from .http.response import Response, text_answer, text_response
 from .logs import describe
@@ -85,16 +86,19 @@ class _Metrics:
         self._gather_seconds = gather_seconds
         self.openmetrics = False
         self._metrics = selfmetrics.HandlerMetrics()
+        self._patience: Patience[asyncio.Timeout] | None = None
 
     async def handle(self, request: Request) -> Response:
-        with self._metrics.request():
-            try:
-                response = await self._answer(request)
-            except ScrapeRefused as refusal:
-                # Upstream filters in front of promhttp: not counted there either.
-                return text_response(str(refusal), 400)
-            self._metrics.count(response.status)
-            return response
+        self._metrics.in_flight += 1
+        try:
+            response = await self._answer(request)
+        except ScrapeRefused as refusal:
+            # Upstream filters in front of promhttp: not counted there either.
+            return text_response(str(refusal), 400)
+        finally:
+            self._metrics.in_flight -= 1
+        self._metrics.count(response.status)
+        return response
 
     async def _answer(self, request: Request) -> Response:
         if 0 < self._max_requests < self._metrics.in_flight:
@@ -105,8 +109,8 @@ class _Metrics:
             )
         scrape = parse_scrape(request)
         try:
-            async with asyncio.timeout(self._gather_seconds) as deadline:
-                families = list(await self._gather(scrape))
+            async with asyncio.timeout(None) as deadline:
+                families = await self._gathered(scrape, deadline)
             return self._render(request, scrape, families)
         except ScrapeRefused:
             raise
@@ -119,6 +123,18 @@ class _Metrics:
                 500,
                 f"An error has occurred while serving metrics: {describe(error)}\n",
             )
+
+    async def _gathered(
+        self, scrape: Scrape, deadline: asyncio.Timeout
+    ) -> list[Exposed]:
+        # One timer for all scrapes, in place of one for each.
+        if self._patience is None:
+            self._patience = Patience(self._gather_seconds, _expire)
+        self._patience.add(deadline)
+        try:
+            return list(await self._gather(scrape))
+        finally:
+            self._patience.discard(deadline)
 
     def _too_slow(self) -> Response:
         text = f"Exceeded configured timeout of {self._gather_seconds:g}s."
@@ -144,6 +160,11 @@ class _Metrics:
         if problems:
             self._metrics.count_error("gathering")
         return response
+
+
+def _expire(deadline: asyncio.Timeout) -> None:
+    """Let *deadline* be now."""
+    deadline.reschedule(asyncio.get_running_loop().time())
 
 
 def metrics_answer(
@@ -176,6 +197,8 @@ def metrics_answer(
 def parse_scrape(request: Request) -> Scrape:
     """Return what *request* asks for."""
     header = request.headers.get("x-prometheus-scrape-timeout-seconds")
+    if not header:
+        return Scrape(request.query)
     try:
         timeout = float(header)
     except ValueError:

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from . import version
 from .metric import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -42,48 +40,51 @@ class HandlerMetrics:
         self._created = time.time()
         self._first: dict[int, float] = {}
         self.in_flight = 0
-
-    @contextmanager
-    def request(self) -> Iterator[None]:
-        """Count one request as being served."""
-        self.in_flight += 1
-        try:
-            yield
-        finally:
-            self.in_flight -= 1
-
-    def count(self, status: int) -> None:
-        """Count one request answered with *status*."""
-        if status not in self._requests:
-            self._first[status] = time.time()
-        self._requests[status] = self._requests.get(status, 0) + 1
-
-    def count_error(self, cause: str) -> None:
-        """Count one scrape with an error; *cause* is ``gathering`` or ``encoding``."""
-        self._errors[cause] += 1
-
-    def collect(self) -> Iterator[Metric]:
-        """Return the families; the request being served is not yet counted."""
-        requests = CounterMetricFamily(
-            "promhttp_metric_handler_requests",
-            "Total number of scrapes by HTTP status code.",
-            labels=["code"],
-        )
-        for status, number in self._requests.items():
-            created = self._first.get(status, self._created)
-            requests.add_metric([str(status)], number, created)
-        errors = CounterMetricFamily(
+        self._errors_family = CounterMetricFamily(
             "promhttp_metric_handler_errors",
             "Total number of internal errors encountered by the promhttp metric "
             "handler.",
             labels=["cause"],
         )
         for cause, number in self._errors.items():
-            errors.add_metric([cause], number, self._created)
-        yield requests
-        yield errors
-        yield GaugeMetricFamily(
+            self._errors_family.add_metric([cause], number, self._created)
+        self._in_flight_family = GaugeMetricFamily(
             "promhttp_metric_handler_requests_in_flight",
             "Current number of scrapes being served.",
-            self.in_flight,
+            0,
         )
+        self._requests_family = self._new_requests_family()
+
+    def _new_requests_family(self) -> Metric:
+        family = CounterMetricFamily(
+            "promhttp_metric_handler_requests",
+            "Total number of scrapes by HTTP status code.",
+            labels=["code"],
+        )
+        for status, number in self._requests.items():
+            created = self._first.get(status, self._created)
+            family.add_metric([str(status)], number, created)
+        return family
+
+    def count(self, status: int) -> None:
+        """Count one request answered with *status*."""
+        if status in self._requests:
+            self._requests[status] += 1
+            return
+        self._first[status] = time.time()
+        self._requests[status] = 1
+        self._requests_family = self._new_requests_family()
+
+    def count_error(self, cause: str) -> None:
+        """Count one scrape with an error; *cause* is ``gathering`` or ``encoding``."""
+        self._errors[cause] += 1
+
+    def collect(self) -> tuple[Metric, ...]:
+        """Return the families; the request being served is not yet counted.
+
+        They are the same objects at each call, to be printed before the next one.
+        """
+        self._requests_family.values = list(self._requests.values())
+        self._errors_family.values = list(self._errors.values())
+        self._in_flight_family.values = [self.in_flight]
+        return self._requests_family, self._errors_family, self._in_flight_family
