@@ -57,7 +57,7 @@ class Process:
         """Read below *root*, and when the host was booted from *boot*."""
         self._stat = _KeptFile(f"{root}/stat")
         self._netstat = _KeptFile(f"{root}/net/netstat")
-        self._descriptors = f"{root}/fd"
+        self._descriptors = _KeptFile(f"{root}/fd")
         self._boot = _BootTime(boot)
         self._page_bytes = os.sysconf("SC_PAGE_SIZE")
         self._ticks_per_second = os.sysconf("SC_CLK_TCK")
@@ -101,9 +101,9 @@ class Process:
 
     def _open_descriptors(self) -> Iterable[Metric]:
         try:
+            folder = self._descriptors.opened()
             # Linux 6.2 and later count them for the folder's size.
-            size = os.stat(self._descriptors).st_size
-            number = size or len(os.listdir(self._descriptors))
+            number = os.stat(folder).st_size or len(os.listdir(folder))
         except OSError:
             return ()
         self._families.descriptors.values = [number]
@@ -159,7 +159,7 @@ def _limit(which: int) -> float:
 
 
 class _KeptFile:
-    """A file of procfs that is opened once: opening takes longer than reading."""
+    """A file or folder of procfs, opened once: that takes longer than reading."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -168,11 +168,15 @@ class _KeptFile:
     def read(self) -> bytes | None:
         """Return what is in the file now, None if it cannot be read."""
         try:
-            if self._descriptor is None:
-                self._descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-            return os.pread(self._descriptor, _LARGEST, 0)
+            return os.pread(self.opened(), _LARGEST, 0)
         except OSError:
             return None
+
+    def opened(self) -> int:
+        """Return its descriptor; raises OSError."""
+        if self._descriptor is None:
+            self._descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        return self._descriptor
 
 
 class _BootTime:

@@ -264,3 +264,58 @@ def test_what_is_not_200_is_cut_and_its_rest_is_not_waited_for() -> None:
     head = b"HTTP/1.1 404 Not Found\r\nContent-Length: 1000000\r\n\r\n"
     assert reader.feed(head + page) == Answer(404, page[:-1])
     assert not reader.reusable
+
+
+PLAIN = (
+    b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1 (x)\r\n"
+    b"Date: Thu, 26 Nov 2026 21:16:38 GMT\r\nContent-Type: text/plain\r\n"
+    b"Content-Length: 5\r\nConnection: keep-alive\r\n\r\nhello"
+)
+
+
+def _outcome(reader: AnswerReader, pieces: list[bytes]) -> object:
+    """Return what *pieces* are, and whether the connection may be used again."""
+    reader.start(MAX_BODY_BYTES)
+    answer = None
+    try:
+        for piece in pieces:
+            answer = answer or reader.feed(piece)
+        return answer or reader.end(), reader.reusable
+    except ScrapeError as error:
+        return str(error), reader.reusable
+
+
+@given(
+    st.integers(0, len(PLAIN)),
+    st.integers(0, 2),
+    st.sampled_from([b"", b"\r", b"\n", b"\r\n", b"0", b"9", b" ", b":", b"x", b"\0"]),
+)
+def test_what_looks_like_nginx_is_what_the_parser_says(
+    place: int, removed: int, added: bytes
+) -> None:
+    data = PLAIN[:place] + added + PLAIN[place + removed :]
+    # The parser gets what comes in two pieces.
+    parsed = _outcome(AnswerReader(), [data[:1], data[1:]])
+    if "got b'" not in str(parsed) and "expected an HTTP" not in str(parsed):
+        assert _outcome(AnswerReader(), [data]) == parsed
+
+
+def test_the_parser_goes_on_behind_what_it_has_not_seen() -> None:
+    reader = AnswerReader()
+    for pieces in ([PLAIN], [CHUNKED], [PLAIN], [PLAIN], [PLAIN[:50], PLAIN[50:]]):
+        assert _outcome(reader, pieces) == (HELLO, True)
+    assert _outcome(reader, [PLAIN + b"x"]) == (HELLO, False)
+
+
+def test_a_long_page_is_none_of_nginx() -> None:
+    reader = _reader(4)
+    with pytest.raises(ScrapeError, match="at most 4 bytes"):
+        reader.feed(PLAIN)
+
+
+def test_nothing_after_an_answer_is_no_answer() -> None:
+    reader = AnswerReader()
+    assert _outcome(reader, [PLAIN]) == (HELLO, True)
+    reader.start(MAX_BODY_BYTES)
+    with pytest.raises(NoAnswerError, match=CLOSED):
+        reader.end()
