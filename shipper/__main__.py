@@ -22,6 +22,11 @@ if sys.argv[1:2] == ["healthcheck"]:
 # Who serves switches it on again.
 gc.disable()
 
+from exporters.toolkit.deferred import HEAVY, defer  # noqa: E402
+
+
+defer(*HEAVY)  # before anything imports asyncio
+
 from .cli import main  # noqa: E402
 
 
