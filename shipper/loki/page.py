@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 from shipper.http.faults import DamagedError
@@ -53,6 +52,8 @@ def parse_date(value: str | None) -> int | None:
     """Return the nanoseconds since 1970 of a Date header, None when it is none."""
     if value is None:
         return None
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - 1 MiB of mail
+
     try:
         date = parsedate_to_datetime(value)
         return int(date.replace(tzinfo=date.tzinfo or UTC).timestamp()) * 1_000_000_000
