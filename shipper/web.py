@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import CollectorRegistry
 
 from exporters.toolkit.http.redirect import redirect
 from exporters.toolkit.http.response import text_response
