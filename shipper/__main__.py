@@ -22,6 +22,13 @@ if sys.argv[1:2] == ["healthcheck"]:
 # Who serves switches it on again.
 gc.disable()
 
+from exporters.toolkit.deferred import HEAVY, defer, defer_package  # noqa: E402
+
+
+defer(*HEAVY)  # before anything imports asyncio
+defer_package("prometheus_client")
+defer("prometheus_client.decorator")
+
 from .cli import main  # noqa: E402
 
 

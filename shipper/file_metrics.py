@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from prometheus_client import Counter, Gauge
+from prometheus_client.metrics import Counter, Gauge
 
 from shipper.metrics import ShipperMetrics
 

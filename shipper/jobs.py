@@ -15,10 +15,10 @@ from .config.push import PushConfig
 from .config.scrape import DockerSDConfig, ScrapeConfig
 from .config.syslog import SyslogConfig
 from .docker.engine import Engine
+from .docker.host import DockerHost
 from .docker.ledger import Ledger
 from .docker.meta import Options
 from .docker.source import DockerSource
-from .docker.stream import DockerHost
 from .docker.supervisor import Supervisor
 from .docker.tailer import Settings
 from .files.reader import Budget
@@ -127,7 +127,7 @@ def _push(job: ScrapeConfig, push: PushConfig, sink: BoundedSink, yard: Yard) ->
 async def _docker(
     job: ScrapeConfig, daemon: DockerSDConfig, sink: BoundedSink, yard: Yard
 ) -> Source:
-    engine = await yard.stack.enter_async_context(Engine(docker_host(daemon)))
+    engine = Engine(docker_host(daemon))
     # Containers of another daemon are not "gone": each daemon has its own books.
     several = len(job.docker_sd_configs) > 1
     name = f"{job.job_name}/{daemon.host}" if several else job.job_name

@@ -63,6 +63,7 @@ class Leftovers:
                 await sink.put(labels, entry, self._count)
             place = block.after
         self._count.ended = True
+        self._volume.stir(self)
 
     @property
     def at_rest(self) -> bool:

@@ -7,23 +7,23 @@ runs are loaded again (`TlsSource`); a listener's are read once, at the start.
 
 from __future__ import annotations
 
-import hashlib
 import re
-import ssl
-import tempfile
+import ssl  # 4 MiB, loaded when something of it is used (toolkit/deferred.py)
 import warnings
 from contextlib import ExitStack
+from typing import Final
 
 from exporters.toolkit.errors import StartError
 from shipper.config.tls import DEFAULT_MIN_VERSION, TlsConfig
 
 
-_VERSIONS = {
-    "TLS10": ssl.TLSVersion.TLSv1,
-    "TLS11": ssl.TLSVersion.TLSv1_1,
-    "TLS12": ssl.TLSVersion.TLSv1_2,
-    "TLS13": ssl.TLSVersion.TLSv1_3,
+_VERSIONS: Final = {
+    "TLS10": "TLSv1",
+    "TLS11": "TLSv1_1",
+    "TLS12": "TLSv1_2",
+    "TLS13": "TLSv1_3",
 }
+"""Names in ssl.TLSVersion; the members themselves would load it."""
 _CERTIFICATE = re.compile(
     rb"-----BEGIN CERTIFICATE-----\s.*?-----END CERTIFICATE-----", re.DOTALL
 )
@@ -149,6 +149,8 @@ def _present(context: ssl.SSLContext, config: TlsConfig, failed: str) -> None:
 
     Python loads one from files only.
     """
+    import tempfile  # noqa: PLC0415 - with shutil and random, for whoever has TLS
+
     with ExitStack() as stack:
 
         def path(given: str, text: str) -> str:
@@ -180,14 +182,16 @@ def _limit_versions(context: ssl.SSLContext, config: TlsConfig) -> None:
     least = config.min_version or DEFAULT_MIN_VERSION
     with warnings.catch_warnings():  # who writes TLS10 knows that it is old
         warnings.simplefilter("ignore", DeprecationWarning)
-        context.minimum_version = _VERSIONS[least]
+        context.minimum_version = ssl.TLSVersion[_VERSIONS[least]]
         if config.max_version:
-            context.maximum_version = _VERSIONS[config.max_version]
+            context.maximum_version = ssl.TLSVersion[_VERSIONS[config.max_version]]
     if least < DEFAULT_MIN_VERSION:  # else OpenSSL refuses their signatures
         context.set_ciphers("DEFAULT:@SECLEVEL=0")
 
 
 def _digest(config: TlsConfig) -> tuple[bytes, ...]:
+    import hashlib  # noqa: PLC0415 - loads OpenSSL
+
     return tuple(hashlib.sha256(_read(file)).digest() for file in config.files)
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
 
-from prometheus_client import CollectorRegistry, Metric
-from yarl import URL
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import CollectorRegistry
 
 from exporters.toolkit.http.redirect import redirect
 from exporters.toolkit.http.response import text_response
@@ -146,9 +147,10 @@ def _gather(
 def _external_path(server: ServerConfig) -> str:
     """Return what is in front of the routes for a browser: the proxy's path, ours."""
     try:
-        outside = URL(server.external_url).raw_path.rstrip("/")
+        path = urlsplit(server.external_url).path
     except ValueError:
-        outside = ""
+        path = ""
+    outside = quote(path, safe="/%:@!$&'()*+,;=~").rstrip("/")
     return outside + server.http_path_prefix.rstrip("/")
 
 

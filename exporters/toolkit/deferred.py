@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.machinery
 import sys
 import threading
 from types import CodeType, ModuleType
@@ -38,11 +39,20 @@ def _is_coroutine_function(function: Any) -> bool:
     return isinstance(code, CodeType) and bool(code.co_flags & _CO_COROUTINE)
 
 
+def _decorate(function: Any, caller: Any) -> Any:
+    """Return *function* decorated, as prometheus_client does it."""
+    real = _Deferred("prometheus_client.decorator").load()
+    return real.decorate(function, caller)
+
+
 # What asyncio asks without need: it makes sure of every socket that it is no SSLSocket,
 # and there are none yet; and of a handler of signals, that it is no coroutine function.
+# prometheus_client takes a function, for decorators that nobody here uses; its module
+# asks inspect.
 _UNTIL_LOADED: Final = {
     ("ssl", "SSLSocket"): _NoSuchSocket,
     ("inspect", "iscoroutinefunction"): _is_coroutine_function,
+    ("prometheus_client.decorator", "decorate"): _decorate,
 }
 
 
@@ -56,6 +66,19 @@ def defer(*names: str) -> None:
         sys.modules.setdefault(name, _Deferred(name))
 
 
+def defer_package(name: str) -> None:
+    """Let submodules of the package *name* be imported without its ``__init__``.
+
+    That runs when an attribute of the package itself is asked for. prometheus_client's
+    imports a server of HTTP and ssl, 6 MiB, for who shows metrics without us.
+    """
+    spec = importlib.machinery.PathFinder.find_spec(name)
+    if spec is not None and name not in sys.modules:
+        package = _DeferredPackage(name)
+        package.__path__ = spec.submodule_search_locations or []
+        sys.modules[name] = package
+
+
 class _Deferred(ModuleType):
     """Stand for the module of the same name."""
 
@@ -64,13 +87,31 @@ class _Deferred(ModuleType):
         if attribute.startswith("__"):
             raise AttributeError(attribute)
         known = _UNTIL_LOADED.get((self.__name__, attribute))
-        return known or getattr(self._load(), attribute)
+        return known or getattr(self.load(), attribute)
 
-    def _load(self) -> ModuleType:
+    def load(self) -> ModuleType:
+        """Return the real module, imported now if it was not yet."""
         name = self.__name__
         with _lock:  # not while it is imported: import has locks of its own
-            if sys.modules.get(name) is self:
+            if isinstance(sys.modules.get(name), _Deferred):
                 del sys.modules[name]
         real = importlib.import_module(name)
+        for given, value in vars(self).items():  # the submodules of a package
+            if isinstance(value, ModuleType):
+                vars(real).setdefault(given, value)
         vars(self).update(vars(real))
         return real
+
+
+class _DeferredPackage(_Deferred):
+    """Stand for the package of the same name."""
+
+    def __getattr__(self, attribute: str) -> Any:
+        name = f"{self.__name__}.{attribute}"
+        if not attribute.startswith("__"):
+            try:  # "from . import values", within the package
+                return importlib.import_module(name)
+            except ModuleNotFoundError as error:
+                if error.name != name:
+                    raise
+        return super().__getattr__(attribute)

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from exporters.toolkit.decode import Scalar, Secret
+from shipper.http.url import read_url
 
 
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
@@ -42,7 +43,7 @@ def parse_client_url(text: str) -> ClientUrl:
     parts = _split(text, expected)
     if parts.scheme not in {"http", "https"}:
         raise ValueError(f"not a URL, expected {expected}")
-    return _apart(parts)
+    return _apart(parts, expected)
 
 
 def parse_proxy_url(text: str) -> ClientUrl:
@@ -58,7 +59,7 @@ def parse_proxy_url(text: str) -> ClientUrl:
         raise ValueError(f"SOCKS proxies are not supported, expected {expected}")
     if parts.scheme not in {"http", "https"}:
         raise ValueError(f"not a proxy, expected {expected}")
-    return _apart(parts)
+    return _apart(parts, expected)
 
 
 def _split(text: str, expected: str) -> SplitResult:
@@ -73,10 +74,14 @@ def _split(text: str, expected: str) -> SplitResult:
     return parts
 
 
-def _apart(parts: SplitResult) -> ClientUrl:
+def _apart(parts: SplitResult, expected: str) -> ClientUrl:
     login, _, host = parts.netloc.rpartition("@")
     username, _, password = login.partition(":")
     shown = parts._replace(netloc=host).geturl().replace(" ", "%20")
+    try:
+        read_url(shown)  # as it will be asked for
+    except ValueError:
+        raise ValueError(f"not a URL, expected {expected}") from None
     return ClientUrl(shown, unquote(username), Secret(unquote(password)))
 
 

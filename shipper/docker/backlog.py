@@ -69,8 +69,7 @@ class Backlog:
         found = found or Spooled()
         self.discovered: Discovered = found.discovered
         """The labels before the rules of the container now."""
-        self.doomed = False
-        """Whether Docker may delete the log at any moment, or has done so."""
+        self._doomed = False
         self.stuck = False
         """Whether the sink has had no room for long, and still has none."""
         self._progress = progress
@@ -130,6 +129,16 @@ class Backlog:
             await self._idle.wait()
 
     @property
+    def doomed(self) -> bool:
+        """Whether Docker may delete the log at any moment, or has done so."""
+        return self._doomed
+
+    @doomed.setter
+    def doomed(self, doomed: bool) -> None:
+        self._doomed = doomed
+        self._volume.stir(self)
+
+    @property
     def held(self) -> bool:
         """Whether lines are to wait here for a while (see `hold`)."""
         return self._clock() < self._held_until and self._volume.admits(
@@ -157,6 +166,7 @@ class Backlog:
         self._buffer_bytes += sum(len(record[1][1]) for record in records)
         self._buffer_bytes += len(records) * RECORD_COST_BYTES
         self._filled.set()
+        self._volume.stir(self)  # with no records, too: a write ends here
 
     # Lines go
 

@@ -1,31 +1,30 @@
-"""Ask a Docker daemon: what containers there are, how one is, what happens.
-
-aiodocker lists and inspects. The events are read by `shipper.docker.stream`: the reader
-in aiodocker does not say when the subscription stands (the list must come after that),
-takes a cut connection for the end, has no deadline for headers and an unbounded queue.
-"""
+"""Ask a Docker daemon: what containers there are, how one is, what happens."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
-import aiodocker
-import aiohttp
-
+from shipper.docker.answers import (
+    parse_containers,
+    parse_log_config,
+    parse_networks,
+    parse_running,
+    parse_version,
+)
 from shipper.docker.frames import STDERR, STDOUT
+from shipper.docker.host import Deadlines, DockerHost
 from shipper.docker.meta import Json
 from shipper.docker.stream import (
-    Deadlines,
     DockerError,
-    DockerHost,
     DockerRefusedError,
     Response,
     ask,
     get,
+    get_whole,
 )
 
 
@@ -86,54 +85,41 @@ class Engine:
     def __init__(self, host: DockerHost, deadlines: Deadlines | None = None) -> None:
         self.host = host
         self._deadlines = deadlines or Deadlines()
-        self._client: aiodocker.Docker | None = None
-        self._session: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the connections for lists; open logs are their readers' business."""
-        if self._client is not None:
-            await self._client.close()
-        if self._session is not None:
-            await self._session.close()
+        self._version: str | None = None
 
     def forget_version(self) -> None:
         """Negotiate the API version anew before the next request."""
-        if self._client is not None:
-            self._client.api_version = "auto"
+        self._version = None
 
     async def version(self) -> str:
         """Return the API version to speak, as it stands in a path: ``v1.41``."""
-        client = self._connected()
-        if client.api_version == "auto":
-            # aiodocker negotiates before its first request, whichever that is.
-            await self._ask("version", client.version)
-        return client.api_version
+        if self._version is None:
+            self._version = await get_whole(
+                self.host, "/version", self._deadlines, parse_version
+            )
+        return self._version
 
     async def containers(self, filters: Filters) -> list[Json]:
         """List all containers, also stopped ones, that match *filters*."""
-        await self.version()
-        client = self._connected()
-        text = json.dumps({key: list(values) for key, values in filters.items()})
-        found = await self._ask(
-            "containers/json", lambda: client.containers.list(all=True, filters=text)
-        )
-        return [item._container for item in found]  # noqa: SLF001  # the JSON as listed
+        return await self.listed(filters, parse_containers)
 
-    async def networks(self) -> list[dict[str, Any]]:
+    async def listed(self, filters: Filters, parse: Callable[[bytes], T]) -> T:
+        """Return what *parse* makes of the list of `containers`.
+
+        It raises ValueError for what it cannot understand.
+        """
+        text = json.dumps({key: list(values) for key, values in filters.items()})
+        query = urlencode({"all": "1", "filters": text})
+        return await self._get(f"containers/json?{query}", parse)
+
+    async def networks(self) -> list[Json]:
         """List the networks."""
-        await self.version()
-        return await self._ask("networks", self._connected().networks.list)
+        return await self._get("networks", parse_networks)
 
     async def running(self, container_id: str) -> bool:
         """Say whether a container runs; a removed one does not."""
         try:
-            return bool((await self._inspect(container_id))["State"]["Running"])
+            return await self._inspect(container_id, parse_running)
         except DockerRefusedError as error:
             if error.status == 404:
                 return False
@@ -141,16 +127,14 @@ class Engine:
 
     async def log_config(self, container_id: str) -> Mapping[str, Any]:
         """Return the log driver and its options: ``HostConfig.LogConfig``."""
-        found = await self._inspect(container_id)
-        return (found.get("HostConfig") or {}).get("LogConfig") or {}
+        return await self._inspect(container_id, parse_log_config)
 
-    async def _inspect(self, container_id: str) -> dict[str, Any]:
-        await self.version()
-        client = self._connected()
-        return await self._ask(
-            f"containers/{container_id}/json",
-            lambda: client.containers.container(container_id).show(),
-        )
+    async def _inspect(self, container_id: str, parse: Callable[[bytes], T]) -> T:
+        return await self._get(f"containers/{container_id}/json", parse)
+
+    async def _get(self, path: str, parse: Callable[[bytes], T]) -> T:
+        target = f"/{await self.version()}/{path}"
+        return await get_whole(self.host, target, self._deadlines, parse)
 
     async def logs(
         self,
@@ -192,58 +176,6 @@ class Engine:
         target = f"/{await self.version()}/events?{urlencode(query)}"
         async with await get(self.host, target, self._deadlines) as response:
             yield _read_events(response)
-
-    def _connected(self) -> aiodocker.Docker:
-        if self._client is None:
-            limits = aiohttp.ClientTimeout(
-                total=self._deadlines.headers_seconds,
-                sock_connect=self._deadlines.connect_seconds,
-            )
-            self._session = _session(self.host)
-            self._client = aiodocker.Docker(
-                self.host.http_url,
-                session=self._session,
-                timeout=limits,
-                ssl_context=self.host.tls,
-            )
-            self._client.session.headers.update(self.host.headers)
-        return self._client
-
-    async def _ask(self, what: str, query: Callable[[], Awaitable[T]]) -> T:
-        """Await what *query* gives; what goes wrong becomes a DockerError."""
-        what = f"{self.host.url} GET {what}"
-        try:
-            return await query()
-        except aiodocker.DockerError as error:
-            message = " ".join(str(error.message).split())[:500]
-            if error.status >= 600:  # aiodocker's own number for "cannot connect"
-                raise DockerError(message) from error
-            raise DockerRefusedError(what, error.status, message) from error
-        except TimeoutError:
-            limit = self._deadlines.headers_seconds
-            raise DockerError(f"{what}: no answer within {limit:g} s") from None
-        except (aiohttp.ClientError, OSError, ValueError, KeyError) as error:
-            raise DockerError(
-                f"{what}: {str(error) or type(error).__name__}"
-            ) from error
-
-
-def _session(host: DockerHost) -> aiohttp.ClientSession | None:
-    """Return a session that expects *host*'s server name; None when there is none.
-
-    aiodocker has no parameter for that name, aiohttp has it in each request.
-    """
-    if host.tls is None or host.server_name is None:
-        return None
-
-    async def expect(
-        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        request.server_hostname = host.server_name
-        return await handler(request)
-
-    connector = aiohttp.TCPConnector(ssl=host.tls)
-    return aiohttp.ClientSession(connector=connector, middlewares=(expect,))
 
 
 def _seconds(ns: int) -> str:

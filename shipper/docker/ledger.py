@@ -74,6 +74,8 @@ class Ledger:
         self._told: dict[str, tuple[tuple[int, float | None], dict[str, str]]] = {}
         self._backlogs: dict[str, Backlog] = {}
         self._in_use: set[str] = set()
+        self._kept = self._kept_ids()
+        """The containers that the positions may have entries of."""
         self._gone = self._read_gone()
         self._removed: set[str] = set()
         positions.register(self._changes)
@@ -92,6 +94,7 @@ class Ledger:
         if progress is None:
             progress = Progress(self._position(container_id), self._moves)
             self._open[container_id] = progress
+            self._kept.add(container_id)
         return progress
 
     async def open_spool(self) -> None:
@@ -138,8 +141,11 @@ class Ledger:
 
     def set_existing(self, container_ids: Collection[str]) -> None:
         """Note that no other containers than *container_ids* exist."""
-        for container_id in {*self._open, *self._kept_ids()} - set(container_ids):
+        # Kept as a set: to look through all positions took 0.7 ms of CPU for 100.
+        for container_id in self._kept - set(container_ids):
             self.set_gone(container_id)
+            if container_id not in self._gone:  # nothing was ever read of it
+                self._kept.discard(container_id)
         for container_id in container_ids:
             self._exists(container_id)
 
@@ -161,7 +167,7 @@ class Ledger:
 
     def _read_gone(self) -> dict[str, float]:
         gone = {}
-        for container_id in self._kept_ids():
+        for container_id in self._kept:
             fields = self._fields(self._prefix + container_id)
             if "gone" in fields:
                 gone[container_id] = float(fields["gone"])
@@ -239,6 +245,7 @@ class Ledger:
             del self._gone[container_id]
             self._close(container_id)
             self._removed.add(container_id)
+            self._kept.discard(container_id)
             self._moves.add()
 
     def _is_done(self, container_id: str) -> bool:

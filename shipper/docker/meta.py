@@ -11,11 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 
 PREFIX = "__meta_docker_"
 STREAM_LABEL = "__meta_docker_container_log_stream"
+
+_CONTAINER_ID: Final = PREFIX + "container_id"
+_CONTAINER_NAME: Final = PREFIX + "container_name"
+_CONTAINER_NETWORK_MODE: Final = PREFIX + "container_network_mode"
 
 Json = Mapping[str, Any]
 
@@ -74,6 +79,13 @@ def network_mode(container: Json) -> str:
     return mode
 
 
+def network_ids(container: Json) -> set[str]:
+    """Return the ids of the networks that a listed *container* is in."""
+    settings = container.get("NetworkSettings") or {}
+    networks = (settings.get("Networks") or {}).values()
+    return {net["NetworkID"] for net in networks if net and net.get("NetworkID")}
+
+
 def _labels(
     container: Json,
     by_id: Mapping[str, Json],
@@ -101,14 +113,13 @@ def _labels(
 def _container_labels(container: Json) -> dict[str, str]:
     names = container.get("Names") or [""]
     own = container.get("Labels") or {}
-    prefix = PREFIX + "container_"
     labels = {
-        prefix + "id": container["Id"],
-        prefix + "name": names[0],
-        prefix + "network_mode": network_mode(container),
+        _CONTAINER_ID: container["Id"],
+        _CONTAINER_NAME: names[0],
+        _CONTAINER_NETWORK_MODE: network_mode(container),
     }
     for name in sorted(own):
-        labels[f"{prefix}label_{sanitise(name)}"] = own[name]
+        labels[_label_name("container", name)] = own[name]
     return labels
 
 
@@ -157,8 +168,14 @@ def _network_labels(network: Json) -> dict[str, str]:
     }
     own = network.get("Labels") or {}
     for name in sorted(own):
-        labels[f"{prefix}label_{sanitise(name)}"] = own[name]
+        labels[_label_name("network", name)] = own[name]
     return labels
+
+
+# One text for all containers: they have the same few names of labels.
+@lru_cache(maxsize=1024)
+def _label_name(of: str, name: str) -> str:
+    return f"{PREFIX}{of}_label_{sanitise(name)}"
 
 
 def _join(host: str, port: int) -> str:

@@ -17,7 +17,8 @@ from functools import partial
 
 from shipper.docker.engine import Engine, Event, Filters
 from shipper.docker.ledger import Ledger
-from shipper.docker.meta import Json, Options, describe, from_event, network_mode
+from shipper.docker.meta import Options, from_event
+from shipper.docker.roll import Roll
 from shipper.docker.stream import DockerError
 from shipper.docker.tailer import (
     Describe,
@@ -67,15 +68,15 @@ class Supervisor:
         self._settings = settings
         self._filters = dict(filters or {})
         self._refresh_seconds = refresh_seconds
-        self._options = options or Options()
+        self._roll = Roll(engine, self._filters, options or Options())
         self._events_since_ns = max(0, now_ns() - EVENTS_MARGIN_NS)
         self._group: asyncio.TaskGroup | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._tailers: dict[str, Tailer] = {}
         self._known: dict[str, Discovered] = {}
-        self._networks: list[Json] = []
         self._read_to_end: set[str] = set()
         self._unreadable: set[str] = set()
+        self._unwanted: dict[str, Discovered] = {}
         self._changed: set[str] = set()
         self._change = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -137,7 +138,7 @@ class Supervisor:
                 async with self._engine.events(self._events_since_ns) as events:
                     # While nobody listened a container may have run and stopped.
                     self._read_to_end.clear()
-                    await self._reconcile()
+                    await self._reconcile(afresh=True)
                     failures = 0
                     async for event in events:
                         self._handle(event)
@@ -201,16 +202,20 @@ class Supervisor:
             if loop.time() >= next_list:
                 next_list = loop.time() + self._refresh_seconds
 
-    async def _reconcile(self) -> None:
-        """Compare what is listed with what is read, and read what is missing."""
+    async def _reconcile(self, *, afresh: bool = False) -> None:
+        """Compare what is listed with what is read, and read what is missing.
+
+        *afresh*: the daemon may be another one.
+        """
         async with self._listing:
-            containers = await self._engine.containers(self._filters)
-            self._networks = list(await self._engine.networks())
-        self._known = dict(describe(containers, self._networks, self._options))
+            listed = await self._roll.call(afresh=afresh)
+        self._known = {key: labels for key, (_, labels) in listed.items()}
         self._read_to_end &= self._known.keys()
         self._unreadable &= self._known.keys()
-        for container in containers:
-            self._compare(container["Id"], container["State"])
+        for container_id in self._unwanted.keys() - self._known.keys():
+            del self._unwanted[container_id]
+        for container_id, (state, _) in listed.items():
+            self._compare(container_id, state)
         self._ledger.set_existing(self._known)
         self._feed_the_gone()
         self._found()
@@ -226,7 +231,13 @@ class Supervisor:
         done = self._unreadable if state in _LIVE else self._read_to_end
         if state == "created" or container_id in done | self._unreadable:
             return
-        if self.wanted(discovered):
+        # To ask the rules takes 50 us, and their answer stays while the labels do.
+        if self._unwanted.get(container_id) is discovered:
+            return
+        self._unwanted.pop(container_id, None)
+        if not self.wanted(discovered):
+            self._unwanted[container_id] = discovered
+        else:
             describe_it = partial(_given, discovered)
             self._spawn(container_id, describe_it, live=state in _LIVE)
 
@@ -238,13 +249,13 @@ class Supervisor:
 
     async def _update(self, container_id: str) -> None:
         """Look at one container again: created, renamed, or its networks changed."""
-        container = await self._find(container_id)
-        if container is None:
+        state = await self._find(container_id)
+        if state is None:
             return
         tailer = self._tailers.get(container_id)
         if tailer is None:
-            self._compare(container_id, container["State"])
-        elif container["State"] in _LIVE:
+            self._compare(container_id, state)
+        elif state in _LIVE:
             tailer.describe_as(self._known[container_id])
 
     async def _describe(self, event: Event) -> Discovered | None:
@@ -255,29 +266,13 @@ class Supervisor:
             return self._known[event.id]
         return None if self._filters else from_event(event.id, event.attributes)
 
-    async def _find(self, container_id: str) -> Json | None:
-        """List one container and keep its labels in ``_known``."""
-        filters = self._filters
-        if "id" not in filters:
-            filters = {**filters, "id": [container_id]}
-        containers = await self._engine.containers(filters)
-        listed = {container["Id"]: container for container in containers}
-        container = listed.get(container_id)
-        if container is None:
+    async def _find(self, container_id: str) -> str | None:
+        """List one container, keep its labels, return its state; None: not there."""
+        found = await self._roll.find(container_id)
+        if found is None:
             return None
-        if network_mode(container).startswith("container:"):
-            containers = await self._engine.containers(self._filters)
-        if not self._network_ids(container) <= {item["Id"] for item in self._networks}:
-            self._networks = list(await self._engine.networks())
-        described = describe(containers, self._networks, self._options)
-        self._known[container_id] = described.get(container_id, {})
-        return container
-
-    @staticmethod
-    def _network_ids(container: Json) -> set[str]:
-        settings = container.get("NetworkSettings") or {}
-        networks = settings.get("Networks") or {}
-        return {net["NetworkID"] for net in networks.values() if net.get("NetworkID")}
+        self._known[container_id] = found.labels
+        return found.state
 
     # Tailers
 

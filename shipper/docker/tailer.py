@@ -187,7 +187,10 @@ class Tailer:
 
     def describe_as(self, discovered: Discovered) -> None:
         """Relabel from here on by *discovered* (a container may be renamed)."""
+        if discovered is self.discovered:
+            return
         if self._described and discovered == self.discovered:
+            self.discovered = discovered  # the next time it is the same object
             return
         self.discovered, self._described = discovered, True
         self._shipment.labels = stream_labels(self._settings.relabel, discovered)

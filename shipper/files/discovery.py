@@ -36,6 +36,8 @@ class _State(NamedTuple):
 
 @dataclass(slots=True)
 class _Known:
+    """What is known of one file."""
+
     state: _State | None = None
     groups: list[StaticConfig] = field(default_factory=list)
     problem: str = ""

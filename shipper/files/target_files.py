@@ -39,6 +39,8 @@ class TargetGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _File:
+    """The content of one file."""
+
     INLINE: ClassVar[str] = "groups"
 
     groups: tuple[TargetGroup, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from prometheus_client import Counter
+from prometheus_client.metrics import Counter
 
 from shipper.metrics import ShipperMetrics
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 
 LONGEST_RETRY_AFTER_SECONDS = 600.0
@@ -45,6 +44,8 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
     if text.isascii() and text.isdigit():
         seconds = float(text)
     else:
+        from email.utils import parsedate_to_datetime  # noqa: PLC0415 - 1 MiB of mail
+
         try:
             at = parsedate_to_datetime(text)
         except ValueError:

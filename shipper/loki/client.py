@@ -4,38 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Self
 
-import aiohttp
-from multidict import CIMultiDict
-from yarl import URL
-
 from exporters.toolkit.errors import StartError
 from shipper.config.http_headers import is_header_value
+from shipper.http.client import HttpClient, Question
+from shipper.http.faults import HttpError, UnreachableError
+from shipper.http.fields import Fields
+from shipper.http.reply import Reply
+from shipper.http.url import read_url
 
 from .backoff import parse_retry_after
 from .headers import HeaderError, build_headers
 from .oauth2 import TokenSource
 from .outcome import Answer
-from .page import Page, page_url, read_page
+from .page import MAX_PAGE_BYTES, Page, page_url, read_page
 from .redirect import MAX_REDIRECTS, REPEATED, carried, moved_to, refusal_to_follow
 from .settings import ClientSettings
 from .token import TokenError
-from .trip import cannot_connect, failure, read_text
+from .trip import MAX_ANSWER_BYTES, cannot_connect, failure
 
 
 PROBE_TIMEOUT_SECONDS: Final = 5.0
 PAGE_TIMEOUT_SECONDS: Final = 5.0
 
 FAILURES: Final = (
-    aiohttp.ClientError, OSError, StartError, HeaderError, TokenError,
+    HttpError, OSError, StartError, HeaderError, TokenError,
 )  # fmt: skip
 """What can go wrong with a request: the network, a file, a token."""
-
-Headers = CIMultiDict[str]
 
 
 class PushClient:
@@ -44,24 +42,20 @@ class PushClient:
     def __init__(self, settings: ClientSettings) -> None:
         """Prepare for *settings*; use it as an async context manager."""
         self.settings = settings
-        self._url = URL(settings.url, encoded=settings.url.isascii())
-        self._stack = AsyncExitStack()
+        self._url = read_url(settings.url)
         self._files = ThreadPoolExecutor(1, thread_name_prefix="credentials")
-        self._session: aiohttp.ClientSession | None = None
+        self._http: HttpClient | None = None
         self._tokens: TokenSource | None = None
         self._reads_files = settings.credentials.reads_files or any(
             header.files for header in settings.added_headers
         )
 
     async def __aenter__(self) -> Self:
-        """Open the session; nothing is sent yet."""
-        self._session = await self._open_session()
+        """Get ready; nothing is sent yet."""
+        self._http = http = HttpClient()
         if self.settings.oauth2:
             clock = asyncio.get_running_loop().time
-            session = await self._open_session()  # its tokens' server is another one
-            self._tokens = TokenSource(
-                self.settings.oauth2, session, self._files, clock
-            )
+            self._tokens = TokenSource(self.settings.oauth2, http, self._files, clock)
         return self
 
     async def __aexit__(
@@ -71,7 +65,8 @@ class PushClient:
         trace: TracebackType | None,
     ) -> None:
         """Close the connections."""
-        await self._stack.aclose()
+        if self._http is not None:
+            self._http.close()
         self._files.shutdown(wait=False, cancel_futures=True)
 
     async def push(self, tenant: str, body: bytes) -> Answer:
@@ -101,16 +96,15 @@ class PushClient:
 
         Not GET /ready: gateways often have only the push path, and ask for a login.
         """
+        assert self._http, "enter the client first"
         proxy = self.settings.trip.proxies.choose(self._url)
-        target = URL(proxy.url) if proxy else self._url
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
-                _, writer = await asyncio.open_connection(target.host, target.port)
+                await self._http.reach(read_url(proxy.url) if proxy else self._url)
         except TimeoutError:
             return f"no connection within {PROBE_TIMEOUT_SECONDS:g} s"
-        except OSError as error:
-            return cannot_connect(error)
-        writer.close()
+        except UnreachableError as error:
+            return cannot_connect(error.error)
         return None
 
     @property
@@ -123,40 +117,33 @@ class PushClient:
 
         A page is a help, never a need: why there is none makes no difference.
         """
-        assert self._session, "enter the client first"
         url = page_url(self._url, name)
         if url is None:
             return None
         try:
             async with asyncio.timeout(PAGE_TIMEOUT_SECONDS):
                 headers = await self._headers(self.settings.tenant)
-                headers.popall("Content-Type", None)
-                headers.popall("Content-Encoding", None)
+                headers.discard("Content-Type")
+                headers.discard("Content-Encoding")
                 if self._tokens is not None:
                     headers["Authorization"] = (await self._tokens.get()).header
-                options = await self.settings.trip.options(url, headers, self._files)
-                async with self._session.get(url, **options) as response:
-                    return await read_page(response)
+                question = Question("GET", url, headers, MAX_PAGE_BYTES + 1)
+                return read_page(await self._ask(question))
         except (TimeoutError, *FAILURES):
             return None
 
-    async def _open_session(self) -> aiohttp.ClientSession:
-        return await self._stack.enter_async_context(
-            aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=10),
-                timeout=aiohttp.ClientTimeout(total=None),  # `push` has one for all
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=True,
-            )
-        )
+    async def _ask(self, question: Question) -> Reply:
+        assert self._http, "enter the client first"
+        way = await self.settings.trip.way(question.url, self._files)
+        return await self._http.ask(question, way)
 
-    async def _headers(self, tenant: str) -> Headers:
+    async def _headers(self, tenant: str) -> Fields:
         if not self._reads_files:
             return self._build_headers(tenant)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._files, self._build_headers, tenant)
 
-    def _build_headers(self, tenant: str) -> Headers:
+    def _build_headers(self, tenant: str) -> Fields:
         settings = self.settings
         return build_headers(
             tenant,
@@ -167,7 +154,7 @@ class PushClient:
         )
 
     async def _push_with_token(
-        self, tokens: TokenSource, headers: Headers, body: bytes
+        self, tokens: TokenSource, headers: Fields, body: bytes
     ) -> Answer:
         """Push with a token, and once more with a new one when Loki refuses it."""
         token = await tokens.get()
@@ -178,28 +165,27 @@ class PushClient:
         headers["Authorization"] = (await tokens.get(refused=token)).header
         return await self._follow(headers, body)
 
-    async def _follow(self, headers: Headers, body: bytes) -> Answer:
+    async def _follow(self, headers: Fields, body: bytes) -> Answer:
         """Post *body*, also to where a redirect leads that repeats a POST."""
-        assert self._session, "enter the client first"
         url = self._url
         for _ in range(MAX_REDIRECTS + 1):
-            options = await self.settings.trip.options(url, headers, self._files)
-            async with self._session.post(url, data=body, **options) as response:
-                target = moved_to(response)
-                if target is None or not self.settings.follow_redirects:
-                    return await _answer(response)
-                if response.status not in REPEATED:
-                    return refusal_to_follow(response.status, target)
+            question = Question("POST", url, headers, MAX_ANSWER_BYTES, body)
+            reply = await self._ask(question)
+            target = moved_to(reply, url)
+            if target is None or not self.settings.follow_redirects:
+                return _answer(reply)
+            if reply.status not in REPEATED:
+                return refusal_to_follow(reply.status, target)
             headers, url = carried(headers, url, target), target
-        return Answer(response.status, f"stopped after {MAX_REDIRECTS} redirects")
+        return Answer(reply.status, f"stopped after {MAX_REDIRECTS} redirects")
 
 
-async def _answer(response: aiohttp.ClientResponse) -> Answer:
-    if response.status == 204:  # stored: nothing may come in between
+def _answer(reply: Reply) -> Answer:
+    if reply.status == 204:  # stored: nothing may come in between
         return Answer(204)
-    retry_after = response.headers.get("Retry-After")
+    retry_after = reply.header(b"retry-after")
     return Answer(
-        response.status,
-        await read_text(response),
+        reply.status,
+        reply.text(),
         parse_retry_after(retry_after, datetime.now(UTC)),
     )

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from multidict import CIMultiDict
-
 from shipper.config.http_headers import is_header_value
+from shipper.http.fields import Fields
 
 
 USER_AGENT: Final = "promtail/3.4.6"
@@ -71,7 +70,7 @@ def build_headers(
     encoding: str = "protobuf",
     added: Sequence[AddedHeader] = (),
     credentials: Credentials = NOBODY,
-) -> CIMultiDict[str]:
+) -> Fields:
     """Return the headers of a push, in the order of precedence of Go's promtail.
 
     *extra* never replaces those of the protocol, but an X-Scope-OrgID there goes out
@@ -82,7 +81,7 @@ def build_headers(
         OSError: a file cannot be read.
         HeaderError: what is in a file, or *tenant*, is no header value.
     """
-    headers = CIMultiDict(CONTENT[encoding])
+    headers = Fields(CONTENT[encoding])
     headers["User-Agent"] = USER_AGENT
     if tenant:
         headers["X-Scope-OrgID"] = tenant

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Final
 
-import aiohttp
-from multidict import CIMultiDict
-from yarl import URL
-
 from exporters.toolkit.errors import StartError
+from shipper.http.client import HttpClient, Question
+from shipper.http.faults import HttpError
+from shipper.http.fields import Fields
+from shipper.http.url import read_url
 
 from .headers import read_secret
 from .token import (
@@ -23,7 +23,7 @@ from .token import (
     token_request,
     without,
 )
-from .trip import failure, read_text
+from .trip import MAX_ANSWER_BYTES, failure
 
 
 EARLY_SECONDS: Final = 10.0
@@ -36,13 +36,13 @@ class TokenSource:
     def __init__(
         self,
         settings: OAuth2Settings,
-        session: aiohttp.ClientSession,
+        http: HttpClient,
         files: Executor,
         clock: Callable[[], float],
     ) -> None:
-        """Fetch through *session*; *files* is where the secret is read."""
+        """Fetch through *http*; *files* is where the secret is read."""
         self._settings = settings
-        self._session = session
+        self._http = http
         self._files = files
         self._clock = clock
         self._lock = asyncio.Lock()
@@ -108,16 +108,15 @@ class TokenSource:
 
     async def _ask(self, request: TokenRequest) -> Token:
         settings = self._settings
-        url = URL(settings.token_url)
         try:
-            headers = CIMultiDict(request.headers)
-            options = await settings.trip.options(url, headers, self._files)
-            async with self._session.post(
-                url, data=request.body, **options
-            ) as response:
-                text = await read_text(response)
-                kind = response.content_type
-                return parse_token(response.status, kind, text, self._clock())
-        except (aiohttp.ClientError, OSError, StartError) as error:
+            url = read_url(settings.token_url)
+            headers = Fields(request.headers)
+            question = Question("POST", url, headers, MAX_ANSWER_BYTES, request.body)
+            reply = await self._http.ask(
+                question, await settings.trip.way(url, self._files)
+            )
+            text, kind = reply.text(), reply.content_type
+            return parse_token(reply.status, kind, text, self._clock())
+        except (HttpError, OSError, StartError) as error:
             reason = failure(error).body
             raise TokenError(f"cannot fetch token: {reason}") from error

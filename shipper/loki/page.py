@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Final
 
-import aiohttp
-from yarl import URL
+from shipper.http.faults import DamagedError
+from shipper.http.reply import Reply
+from shipper.http.url import Url
 
 
 MAX_PAGE_BYTES: Final = 4 << 20
@@ -25,40 +25,35 @@ class Page:
     date_ns: int | None = None
 
 
-def page_url(push: URL, name: str) -> URL | None:
+def page_url(push: Url, name: str) -> Url | None:
     """Return the address of the page *name* of the Loki that takes *push*.
 
     None: its path is no Loki's, and where else the pages are is not known.
     """
     for path in PUSH_PATHS:
-        if push.raw_path.endswith(path):
-            base = push.raw_path.removesuffix(path)
-            found = push.with_path(f"{base}/{name}", encoded=True)
-            query = push.raw_query_string  # a key of a gateway, perhaps
-            return URL(f"{found}?{query}", encoded=True) if query else found
+        if push.path.endswith(path):
+            base = push.path.removesuffix(path)
+            # The query may be a key of a gateway.
+            return push._replace(target=f"{base}/{name}{push.query}")
     return None
 
 
-async def read_page(response: aiohttp.ClientResponse) -> Page | None:
-    """Return what *response* holds; None when it is no page, or too large a one."""
-    if response.status != 200:
+def read_page(reply: Reply) -> Page | None:
+    """Return what *reply* holds; None when it is no page, or too large a one."""
+    if reply.status != 200 or len(reply.body) > MAX_PAGE_BYTES:
         return None
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in response.content.iter_chunked(1 << 16):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > MAX_PAGE_BYTES:
-            response.close()
-            return None
-    text = b"".join(chunks).decode("utf-8", "replace")
-    return Page(text, parse_date(response.headers.get("Date")))
+    try:
+        return Page(reply.text(), parse_date(reply.header(b"date")))
+    except DamagedError:
+        return None
 
 
 def parse_date(value: str | None) -> int | None:
     """Return the nanoseconds since 1970 of a Date header, None when it is none."""
     if value is None:
         return None
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - 1 MiB of mail
+
     try:
         date = parsedate_to_datetime(value)
         return int(date.replace(tzinfo=date.tzinfo or UTC).timestamp()) * 1_000_000_000

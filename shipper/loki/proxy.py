@@ -16,7 +16,7 @@ from ipaddress import (
 )
 from typing import Final, Self
 
-from yarl import URL
+from shipper.http.url import Url, to_ascii
 
 
 Address = IPv4Address | IPv6Address
@@ -100,13 +100,11 @@ class ProxyRules:
     exempt: NoProxy | None = None
     connect_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
-    def choose(self, url: URL) -> Proxy | None:
+    def choose(self, url: Url) -> Proxy | None:
         """Return the proxy for *url*, None: go there directly."""
         proxy = self.https if url.scheme == "https" else self.http
-        if proxy and self.exempt:
-            host, port = url.raw_host or "", url.port or 0
-            if self.exempt.exempts(host, port):
-                return None
+        if proxy and self.exempt and self.exempt.exempts(url.host, url.port):
+            return None
         return proxy
 
 
@@ -169,9 +167,7 @@ def _is_in(host: str, port: int, item: _Host) -> bool:
 
 def _ascii(name: str) -> str:
     """Return *name* as DNS spells it, unchanged where that cannot be."""
-    if name.isascii():
-        return name
     try:
-        return URL.build(scheme="http", host=name).raw_host or name
+        return to_ascii(name)
     except ValueError:
         return name

@@ -12,6 +12,8 @@ MAX_TOPICS = 1024
 
 @dataclass(slots=True)
 class _Topic:
+    """When it was last said, and how often not since."""
+
     said_at: float
     suppressed: int = 0
 

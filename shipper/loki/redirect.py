@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import aiohttp
-from multidict import CIMultiDict
-from yarl import URL
+from shipper.http.fields import Fields
+from shipper.http.reply import Reply
+from shipper.http.url import Url, joined
 
 from .outcome import Answer
 
@@ -23,33 +23,30 @@ the answer to it is, so here they are not followed.
 _REDIRECTS: Final = REPEATED | {301, 302, 303}
 
 
-def moved_to(response: aiohttp.ClientResponse) -> URL | None:
-    """Return where *response* sends the client, None when it is no redirect."""
-    location = response.headers.get("Location")
-    if response.status not in _REDIRECTS or not location:
+def moved_to(reply: Reply, asked: Url) -> Url | None:
+    """Return where *reply* of *asked* sends the client, None when it is no redirect."""
+    location = reply.header(b"location")
+    if reply.status not in _REDIRECTS or not location:
         return None
     try:
-        target = response.url.join(URL(location))
+        return joined(asked, location)
     except ValueError:
         return None
-    return target if target.scheme in {"http", "https"} and target.host else None
 
 
-def refusal_to_follow(status: int, target: URL) -> Answer:
+def refusal_to_follow(status: int, target: Url) -> Answer:
     """Return the answer of a redirect that drops the body, for a person to read."""
-    shown = target.with_user(None).with_query(None).with_fragment(None)
+    shown = target._replace(target=target.path)  # a query may be a secret
     reason = f"redirected to {shown}, where a POST does not follow: is that the url?"
     return Answer(status, reason)
 
 
-def carried(headers: CIMultiDict[str], origin: URL, target: URL) -> CIMultiDict[str]:
+def carried(headers: Fields, origin: Url, target: Url) -> Fields:
     """Return *headers* for *target*: no login for other hosts, or in plain text."""
-    same = target.raw_host == origin.raw_host or (
-        f"{target.raw_host}".endswith(f".{origin.raw_host}")
-    )
+    same = target.host == origin.host or target.host.endswith(f".{origin.host}")
     if same and not (origin.scheme == "https" and target.scheme == "http"):
         return headers
     kept = headers.copy()
     for name in ("Authorization", "Cookie"):
-        kept.popall(name, None)
+        kept.discard(name)
     return kept

@@ -14,6 +14,8 @@ MAX_TENANTS = 1024
 
 @dataclass(slots=True)
 class _Window:
+    """The streams of one period, and how many there were."""
+
     opened_at: float
     size: int = 0
     streams: set[Labels] = field(default_factory=set)

@@ -14,7 +14,7 @@ from math import inf
 from typing import Any, Final, Generic, Literal, TypeVar
 from weakref import WeakValueDictionary
 
-from prometheus_client import Metric
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from exporters.toolkit.exposition import legal_name

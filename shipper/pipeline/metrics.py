@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter
-from prometheus_client.registry import Collector
+from prometheus_client.metrics import Counter
+from prometheus_client.registry import Collector, CollectorRegistry
 
 from .custom_metrics import Book
 

@@ -13,9 +13,9 @@ import pytest
 
 from shipper.docker.engine import Engine
 from shipper.docker.frames import STDOUT, Demuxer
+from shipper.docker.host import DockerHost
 from shipper.docker.ledger import Ledger
 from shipper.docker.retry import Retry
-from shipper.docker.stream import DockerHost
 from shipper.docker.supervisor import Supervisor
 from shipper.docker.tailer import Settings
 from shipper.positions import Positions
@@ -55,13 +55,13 @@ async def test_a_cut_does_not_look_like_an_end(
 ) -> None:
     found, daemon = double
     daemon.script = [HEADERS + b"6\r\nabcde\n\r\n" + end]
-    async with Engine(DockerHost(f"tcp://127.0.0.1:{found.port}")) as engine:
-        async with asyncio.timeout(20):
-            engine._connected().api_version = "v1.41"
-            async with await engine.logs(ID, 0, [STDOUT]) as response:
-                data = b""
-                while more := await response.read():
-                    data += more
+    engine = Engine(DockerHost(f"tcp://127.0.0.1:{found.port}"))
+    async with asyncio.timeout(20):
+        engine._version = "v1.41"
+        async with await engine.logs(ID, 0, [STDOUT]) as response:
+            data = b""
+            while more := await response.read():
+                data += more
     assert data.startswith(b"abcde\n")
     assert response.complete is complete
 
@@ -169,18 +169,18 @@ async def test_no_line_is_lost_or_doubled_when_the_proxy_restarts(
         )
         await ledger.open_spool()
         settings = Settings(name_and_stream, sink, CountingMeters(), Retry(0.02, 0.5))
-        async with Engine(DockerHost(f"tcp://127.0.0.1:{found.port}")) as engine:
-            filters = {"label": [f"shipper-test={engine_here.mark}"]}
-            supervisor = Supervisor(engine, ledger, settings, filters=filters)
-            task = asyncio.create_task(supervisor.run())
-            container_id = await engine_here.run(script=script)
-            for seen in (500, 2500):
-                await sink.wait_for(seen, 60)
-                await engine_here("restart", "-t", "0", found.container.name)
-            await engine_here.wait(container_id)
-            await sink.wait_for(lines, 90)
-            supervisor.stop_reading()
-            await task
+        engine = Engine(DockerHost(f"tcp://127.0.0.1:{found.port}"))
+        filters = {"label": [f"shipper-test={engine_here.mark}"]}
+        supervisor = Supervisor(engine, ledger, settings, filters=filters)
+        task = asyncio.create_task(supervisor.run())
+        container_id = await engine_here.run(script=script)
+        for seen in (500, 2500):
+            await sink.wait_for(seen, 60)
+            await engine_here("restart", "-t", "0", found.container.name)
+        await engine_here.wait(container_id)
+        await sink.wait_for(lines, 90)
+        supervisor.stop_reading()
+        await task
     assert sink.lines == [b"line %d" % number for number in range(1, lines + 1)]
 
 
@@ -192,10 +192,9 @@ async def test_a_log_through_it_is_what_docker_shows(engine_here: RealDocker) ->
     demuxer = Demuxer()
     lines: list[bytes] = []
     with proxy("/var/run") as found:
-        async with (
-            Engine(DockerHost(f"tcp://127.0.0.1:{found.port}")) as engine,
-            await engine.logs(container_id, 0, [STDOUT], follow=False) as response,
-        ):
+        engine = Engine(DockerHost(f"tcp://127.0.0.1:{found.port}"))
+        log = await engine.logs(container_id, 0, [STDOUT], follow=False)
+        async with log as response:
             while data := await response.read():
                 lines += [entry.line for _, entry in demuxer.feed(data)]
             lines += [entry.line for _, entry in demuxer.flush()]

@@ -128,3 +128,34 @@ except ImportError as error:
     print(error)
 """
     assert _run(code) == "None\nNo module named 'none_of_this_name'\n"
+
+
+def test_a_package_without_its_init() -> None:
+    code = """
+from exporters.toolkit.deferred import defer_package
+defer_package("prometheus_client")
+defer("prometheus_client.decorator")
+from prometheus_client.metrics import Counter
+from prometheus_client.registry import CollectorRegistry
+assert not {'_ssl', 'prometheus_client.exposition'} & sys.modules.keys()
+counter = Counter("a", "b", registry=CollectorRegistry())
+import prometheus_client
+assert prometheus_client.Counter is Counter
+assert prometheus_client.registry.CollectorRegistry is CollectorRegistry
+@counter.count_exceptions()
+def f(): return 7
+print(f())
+"""
+    assert _run(code) == "7\n"
+
+
+def test_a_plain_start_of_the_shipper() -> None:
+    code = """
+from exporters.toolkit.deferred import defer_package
+defer_package("prometheus_client")
+defer("prometheus_client.decorator")
+import shipper.cli
+heavy = {'aiohttp', 'aiodocker', 'yarl', 'multidict', '_ssl', 'dis', 'http.server'}
+print(heavy & sys.modules.keys())
+"""
+    assert _run(code) == "set()\n"

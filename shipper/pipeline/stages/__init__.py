@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pkgutil
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -21,8 +21,10 @@ class _Configs(Mapping[str, Any]):
     """The ``Config`` of every stage by name; a module is imported when it is used."""
 
     def __init__(self) -> None:
-        modules = pkgutil.iter_modules(__path__)
-        self._names = {info.name for info in modules} | set(_ALIASES)
+        # pkgutil.iter_modules loads inspect, 9 ms and 1 MiB, to take a suffix off.
+        files = (name for folder in __path__ for name in os.listdir(folder))
+        stems = {name.removesuffix(".py") for name in files if name.endswith(".py")}
+        self._names = stems - {"__init__"} | set(_ALIASES)
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._names:

@@ -17,10 +17,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from shipper.docker.engine import Engine
+from shipper.docker.host import Deadlines, DockerHost
 from shipper.docker.ledger import Ledger
 from shipper.docker.lookback import TAIL_LINES
 from shipper.docker.retry import Retry
-from shipper.docker.stream import Deadlines, DockerHost
 from shipper.docker.supervisor import Supervisor
 from shipper.docker.tailer import Settings
 from shipper.pipeline.entry import AlwaysRoom, Cursor, Entry, Labels
@@ -318,10 +318,9 @@ async def fake(tmp_path: Path) -> AsyncIterator[FakeDocker]:
 
 
 @pytest.fixture
-async def engine(fake: FakeDocker) -> AsyncIterator[Engine]:
+def engine(fake: FakeDocker) -> Engine:
     deadlines = Deadlines(connect_seconds=2.0, headers_seconds=0.3)
-    async with Engine(DockerHost(f"unix://{fake.path}"), deadlines) as engine:
-        yield engine
+    return Engine(DockerHost(f"unix://{fake.path}"), deadlines)
 
 
 Make = Callable[..., Supervisor]

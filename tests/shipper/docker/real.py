@@ -17,9 +17,9 @@ import pytest
 
 from shipper.docker.engine import Engine
 from shipper.docker.frames import Demuxer
+from shipper.docker.host import DockerHost
 from shipper.docker.ledger import Ledger
 from shipper.docker.retry import Retry
-from shipper.docker.stream import DockerHost
 from shipper.docker.supervisor import Supervisor
 from shipper.docker.tailer import Settings
 from shipper.pipeline.entry import Entry
@@ -255,23 +255,23 @@ async def shipping(
     ledger = Ledger(positions, "job", volume)
     await ledger.open_spool()
     settings = Settings(name_and_stream, sink, meters, Retry(0.02, 0.5))
-    async with Engine(DockerHost(f"unix://{docker.socket}")) as engine:
-        supervisor = Supervisor(
-            engine,
-            ledger,
-            settings,
-            filters={"label": [f"shipper-test={docker.mark}"]},
-        )
-        task = asyncio.create_task(supervisor.run())
-        spool = asyncio.create_task(volume.run())
-        async with asyncio.timeout(10):
-            while not supervisor.reachable:  # noqa: ASYNC110  # the state has no event
-                await asyncio.sleep(0.01)
-        try:
-            yield Shipper(supervisor, sink, meters, positions, ledger)
-        finally:
-            supervisor.stop_reading()
-            await task
-            spool.cancel()
-            for queue in volume._queues.values():
-                queue.close()
+    engine = Engine(DockerHost(f"unix://{docker.socket}"))
+    supervisor = Supervisor(
+        engine,
+        ledger,
+        settings,
+        filters={"label": [f"shipper-test={docker.mark}"]},
+    )
+    task = asyncio.create_task(supervisor.run())
+    spool = asyncio.create_task(volume.run())
+    async with asyncio.timeout(10):
+        while not supervisor.reachable:  # noqa: ASYNC110  # the state has no event
+            await asyncio.sleep(0.01)
+    try:
+        yield Shipper(supervisor, sink, meters, positions, ledger)
+    finally:
+        supervisor.stop_reading()
+        await task
+        spool.cancel()
+        for queue in volume._queues.values():
+            queue.close()

@@ -6,7 +6,8 @@ import pytest
 
 from shipper.docker.engine import Engine
 from shipper.docker.frames import STDERR, STDOUT
-from shipper.docker.stream import DockerError, DockerHost, DockerRefusedError
+from shipper.docker.host import DockerHost
+from shipper.docker.stream import DockerError, DockerRefusedError
 
 from .conftest import ID, FakeDocker, listed, log_frame, reply, whole
 
@@ -18,16 +19,16 @@ async def test_everything_over_tcp(fake: FakeDocker) -> None:
     fake.running = {ID}
     fake.logs = [whole(log_frame(1, 0, b"a"))]
     fake.event("start")
-    async with Engine(DockerHost(f"tcp://127.0.0.1:{port}")) as engine:
-        assert await engine.version() == "v1.41"
-        assert [item["Id"] for item in await engine.containers({})] == [ID]
-        assert await engine.networks() == []
-        assert await engine.running(ID)
-        assert not await engine.running("b" * 64)
-        async with engine.events(5) as events:
-            assert (await anext(events)).action == "start"
-        async with await engine.logs(ID, 1_500_000_007, [STDERR]) as response:
-            assert await response.read() == log_frame(1, 0, b"a")
+    engine = Engine(DockerHost(f"tcp://127.0.0.1:{port}"))
+    assert await engine.version() == "v1.41"
+    assert [item["Id"] for item in await engine.containers({})] == [ID]
+    assert await engine.networks() == []
+    assert await engine.running(ID)
+    assert not await engine.running("b" * 64)
+    async with engine.events(5) as events:
+        assert (await anext(events)).action == "start"
+    async with await engine.logs(ID, 1_500_000_007, [STDERR]) as response:
+        assert await response.read() == log_frame(1, 0, b"a")
     server.close()
     [query] = fake.log_requests()
     assert query["since"] == "1.500000007"

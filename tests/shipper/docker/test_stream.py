@@ -5,13 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shipper.docker.stream import (
-    Deadlines,
-    DockerError,
-    DockerHost,
-    DockerRefusedError,
-    get,
-)
+from shipper.docker.host import Deadlines, DockerHost
+from shipper.docker.stream import DockerError, DockerRefusedError, get
 
 from .conftest import HEADERS, LAST_CHUNK, FakeDocker, chunk, hang, reply, send, whole
 
@@ -120,18 +115,17 @@ def test_no_host(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "address", "http_url"),
+    ("url", "address"),
     [
-        ("tcp://h:1", ("h", 1), "http://h:1"),
-        ("tcp://h", ("h", 2375), "http://h:2375"),
-        ("http://h", ("h", 80), "http://h:80"),
-        ("https://[::1]:5", ("::1", 5), "https://[::1]:5"),
+        ("tcp://h:1", ("h", 1)),
+        ("tcp://h", ("h", 2375)),
+        ("http://h", ("h", 80)),
+        ("https://[::1]:5", ("::1", 5)),
+        ("https://h", ("h", 443)),
     ],
 )
-def test_addresses(url: str, address: tuple[str, int], http_url: str) -> None:
-    host = DockerHost(url)
-    assert host.address == address
-    assert host.http_url == http_url
+def test_addresses(url: str, address: tuple[str, int]) -> None:
+    assert DockerHost(url).address == address
 
 
 def test_tls_only_where_it_is_spoken() -> None:

@@ -12,9 +12,10 @@ from hypothesis import given, settings, strategies as st
 from shipper.docker import verify
 from shipper.docker.engine import Engine
 from shipper.docker.frames import STDOUT, Demuxer
+from shipper.docker.host import DockerHost
 from shipper.docker.progress import Progress
 from shipper.docker.shipment import Shipment
-from shipper.docker.stream import DockerError, DockerHost, DockerRefusedError, Response
+from shipper.docker.stream import DockerError, DockerRefusedError, Response
 from shipper.docker.verify import Verifier
 from shipper.pipeline.entry import Labels
 

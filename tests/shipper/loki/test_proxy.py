@@ -6,11 +6,11 @@ import ipaddress
 
 import pytest
 from hypothesis import given, strategies as st
-from yarl import URL
 
 from exporters.toolkit.errors import StartError
 from shipper.config.proxy import ProxyConfig
 from shipper.config.url import parse_proxy_url
+from shipper.http.url import read_url
 from shipper.loki.configure import proxy_rules
 from shipper.loki.proxy import NoProxy, Proxy, ProxyRules
 
@@ -87,7 +87,7 @@ TABLE = [
 def test_no_proxy(text: str, url: str, past: bool) -> None:
     proxy = Proxy("http://p")
     rules = ProxyRules(proxy, proxy, NoProxy.parse(text))
-    assert rules.choose(URL(url)) == (None if past else proxy)
+    assert rules.choose(read_url(url)) == (None if past else proxy)
 
 
 labels = st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True)
@@ -130,7 +130,7 @@ def rules(config: ProxyConfig, **environ: str) -> ProxyRules:
 
 def test_a_proxy_without_exceptions_is_for_loopback_too() -> None:
     config = ProxyConfig(proxy_url=parse_proxy_url("http://u:p@p:1"))
-    found = rules(config).choose(URL("http://127.0.0.1/"))
+    found = rules(config).choose(read_url("http://127.0.0.1/"))
     assert found == Proxy("http://p:1", "u", "p")
     assert found.authorization == "Basic dTpw"
 
@@ -138,24 +138,24 @@ def test_a_proxy_without_exceptions_is_for_loopback_too() -> None:
 def test_with_exceptions_loopback_is_one() -> None:
     proxy = parse_proxy_url("p:1")
     found = rules(ProxyConfig(proxy_url=proxy, no_proxy="foo.com"))
-    assert found.choose(URL("http://127.0.0.1/")) is None
-    assert found.choose(URL("https://foo.com/")) is None
-    assert found.choose(URL("https://bar.com/")) == Proxy("http://p:1")
+    assert found.choose(read_url("http://127.0.0.1/")) is None
+    assert found.choose(read_url("https://foo.com/")) is None
+    assert found.choose(read_url("https://bar.com/")) == Proxy("http://p:1")
 
 
 def test_the_environment_is_read_only_when_asked() -> None:
     environ = {"HTTP_PROXY": "a:1", "HTTPS_PROXY": "b:2", "no_proxy": "foo.com"}
     assert rules(ProxyConfig(), **environ) == ProxyRules()
     found = rules(ProxyConfig(proxy_from_environment=True), **environ)
-    assert found.choose(URL("http://bar.com/")) == Proxy("http://a:1")
-    assert found.choose(URL("https://bar.com/")) == Proxy("http://b:2")
-    assert found.choose(URL("https://foo.com/")) is None
-    assert found.choose(URL("https://localhost/")) is None
+    assert found.choose(read_url("http://bar.com/")) == Proxy("http://a:1")
+    assert found.choose(read_url("https://bar.com/")) == Proxy("http://b:2")
+    assert found.choose(read_url("https://foo.com/")) is None
+    assert found.choose(read_url("https://localhost/")) is None
 
 
 def test_capitals_go_first_and_empty_ones_do_not_count() -> None:
     config = ProxyConfig(proxy_from_environment=True)
-    url = URL("http://bar.com/")
+    url = read_url("http://bar.com/")
     assert rules(config, HTTP_PROXY="a", http_proxy="b").choose(url) == Proxy(
         "http://a"
     )

@@ -148,6 +148,7 @@ class ForwardProxy:
     """Opens tunnels and passes plain requests on; keeps their heads."""
 
     port: int = 0
+    scheme: str = "http"
     refuses: bool = False
     heads: list[bytes] = field(default_factory=list)
 
@@ -185,9 +186,11 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 @asynccontextmanager
-async def forwarding() -> AsyncIterator[ForwardProxy]:
-    proxy = ForwardProxy()
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+async def forwarding(
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[ForwardProxy]:
+    proxy = ForwardProxy(scheme="https" if tls else "http")
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0, ssl=tls)
     proxy.port = server.sockets[0].getsockname()[1]
     try:
         yield proxy
@@ -199,7 +202,7 @@ async def forwarding() -> AsyncIterator[ForwardProxy]:
 def through(
     settings: ClientSettings, proxy: ForwardProxy, tls: TlsConfig | None = None
 ) -> ClientSettings:
-    where = Proxy(f"http://127.0.0.1:{proxy.port}", "me", "p@ß")
+    where = Proxy(f"{proxy.scheme}://127.0.0.1:{proxy.port}", "me", "p@ß")
     rules = ProxyRules(where, where, None, (("X-Tunnel", "a"), ("X-Tunnel", "b")))
     return replace(settings, trip=Trip(tls_source(tls or TlsConfig()), None, rules))
 
@@ -235,6 +238,61 @@ async def test_tls_goes_through_a_tunnel(
     assert proxy.asked()["Proxy-Authorization"] == LOGIN
     assert "Proxy-Authorization" not in loki.requests[0][0]
     assert "X-Tunnel" not in loki.requests[0][0]
+
+
+async def test_a_proxy_may_speak_tls_itself(
+    authority: Authority, server_pair: Pair
+) -> None:
+    config = TlsConfig(ca_file=str(authority.pair.cert))
+    tls = authority.server_context(server_pair, wants_client=False)
+    async with forwarding(tls) as proxy, serving(tls) as loki, serving() as plain:
+        for each in (loki, plain):
+            settings = through(each.settings, proxy, config)
+            assert await push(settings) == Answer(204)
+            assert each.requests[0][1] == BODY
+            stranger = await push(through(each.settings, proxy))
+            assert stranger.body.startswith("proxy: cannot connect: certificate")
+            assert not stranger.connected
+    heads = [head.split()[0] for head in proxy.heads]
+    assert heads == [b"CONNECT", b"POST"]
+
+
+async def test_a_stranger_behind_a_tunnel(
+    authority: Authority, server_pair: Pair
+) -> None:
+    tls = authority.server_context(server_pair, wants_client=False)
+    async with forwarding() as proxy, serving(tls) as loki:
+        found = await push(through(loki.settings, proxy))
+    assert found == Answer(
+        TRANSPORT,
+        "cannot connect: certificate refused: unable to get local issuer certificate",
+        connected=False,
+    )
+    assert not loki.requests
+
+
+async def test_what_is_no_tls_behind_a_tunnel(loki: Server) -> None:
+    https = replace(loki.settings, url=loki.url.replace("http:", "https:"))
+    async with forwarding() as proxy:
+        found = await push(through(https, proxy))
+    assert found.body.startswith("cannot connect: ")
+    assert not found.connected
+
+
+async def test_a_large_push_over_tls_may_be_refused_early(
+    authority: Authority, server_pair: Pair
+) -> None:
+    config = TlsConfig(ca_file=str(authority.pair.cert))
+    tls = authority.server_context(server_pair, wants_client=False)
+    async with serving(tls) as loki, PushClient(over_tls(loki.settings, config)) as one:
+
+        async def refuse(request: web.Request) -> web.StreamResponse:
+            return web.Response(status=413, text="too large")
+
+        loki.reads = False
+        loki.handler = refuse
+        found = await one.push("", bytes(8 << 20))
+        assert found == Answer(413, "too large")
 
 
 async def test_a_proxy_that_refuses_the_tunnel(

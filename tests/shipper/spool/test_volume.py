@@ -138,3 +138,35 @@ def test_a_folder_that_is_named_must_be_usable(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=r"^-spool.dir: .*: cannot be written: "):
         SpoolSettings(str(tmp_path / "file" / "b")).check()
     SpoolSettings(str(tmp_path / "file" / "b"), limit_bytes=0).check()
+
+
+async def test_a_member_at_rest_is_left_alone_until_it_stirs(tmp_path: Path) -> None:
+    class Sleeper:
+        def __init__(self) -> None:
+            self.at_rest = True
+            self.ticked = asyncio.Event()
+
+        async def tick(self) -> None:
+            self.ticked.set()
+            self.at_rest = True
+
+        async def save(self) -> None: ...
+
+    volume, sleeper, gone = Volume(str(tmp_path), 1 << 20), Sleeper(), Sleeper()
+    volume.join(sleeper)
+    volume.join(gone)
+    volume.leave(gone)
+    work = asyncio.create_task(volume.run())
+    for _ in range(2):
+        async with asyncio.timeout(10):
+            while volume._stirred:  # noqa: ASYNC110  # the state has no event
+                await asyncio.sleep(0.01)
+        sleeper.at_rest = False
+        volume.stir(sleeper)
+        volume.stir(gone)
+        async with asyncio.timeout(10):
+            await sleeper.ticked.wait()
+        sleeper.ticked.clear()
+    assert not gone.ticked.is_set()
+    work.cancel()
+    await volume.close()

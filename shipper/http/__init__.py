@@ -1,0 +1,1 @@
+"""Ask an HTTP server: connections, TLS, proxies, bodies of some MiB, answers."""
