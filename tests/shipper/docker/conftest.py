@@ -304,9 +304,7 @@ def meters() -> CountingMeters:
 
 @pytest.fixture
 def settings(sink: MemorySink, meters: CountingMeters) -> Settings:
-    return Settings(
-        name_and_stream, sink, meters, Retry(0.001, 0.01), answer_seconds=1
-    )
+    return Settings(name_and_stream, sink, meters, Retry(0.001, 0.01), answer_seconds=1)
 
 
 @pytest.fixture
