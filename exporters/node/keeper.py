@@ -5,7 +5,10 @@ What is read has to be what opening anew would give, so a descriptor is kept onl
 
 * of procfs and sysfs themselves, whose files are never replaced by others: not of a
   directory that stands in for them, nor of lxcfs;
-* as long as nothing is mounted or unmounted: after that anything may lie over a path.
+* as long as nothing is mounted or unmounted there, or in the way to it: after that
+  something else may lie over a path. Mounts elsewhere do not matter: where containers
+  come and go there are some every second, and opening all anew takes as long as all
+  else of a scrape.
 
 The kernel holds 4.2 KiB for each (measured: a page for the text), outside of this
 process' RSS but within its control group, hence the limit.
@@ -17,6 +20,7 @@ import contextlib
 import os
 import re
 import select
+from collections.abc import Sequence
 
 
 MOST_KEPT = 5120
@@ -26,6 +30,8 @@ network interfaces. What is beyond is opened at each scrape."""
 _MOUNTS = "/proc/self/mountinfo"
 _KERNELS_OWN = (b"proc ", b"sysfs ")
 _DEVICE = re.compile(rb"[0-9]+ [0-9]+ ([0-9]{1,9}):([0-9]{1,9}) ")
+_PLACE = re.compile(rb"[^ ]+ [^ ]+ [^ ]+ [^ ]+ ([^ ]+) ")
+_ESCAPE = re.compile(rb"\\([0-3][0-7]{2})")
 _CHUNK = 65_536
 
 
@@ -50,11 +56,17 @@ class Keeper:
     def __init__(self) -> None:
         """Open nothing yet."""
         self.epoch = 0
+        self._roots: tuple[str, ...] = ()
+        self._state: object = None
         self._mounts = -1
         self._changes: select.poll | None = None
         self._devices: frozenset[int] = frozenset()
         self._kept: set[int] = set()
         self._most = 0
+
+    def watch(self, *roots: str) -> None:
+        """Keep what is below *roots* only, so that mounts elsewhere do not matter."""
+        self._roots = roots
 
     def look(self) -> None:
         """Begin a new :attr:`epoch` if mounts have changed; what is older is stale."""
@@ -95,9 +107,12 @@ class Keeper:
 
     def _read_mounts(self) -> None:
         os.lseek(self._mounts, 0, os.SEEK_SET)
-        chunks = iter(lambda: os.read(self._mounts, _CHUNK), b"")
-        self._devices = parse_devices(b"".join(chunks))
-        self.epoch += 1
+        data = b"".join(iter(lambda: os.read(self._mounts, _CHUNK), b""))
+        self._devices = parse_devices(data)
+        state = state_of(data, self._roots) if self._roots else None
+        if state is None or state != self._state:
+            self._state = state
+            self.epoch += 1
 
     def __del__(self) -> None:
         if self._mounts >= 0:
@@ -113,3 +128,31 @@ def parse_devices(data: bytes) -> frozenset[int]:
         if device and after.startswith(_KERNELS_OWN):
             found.add(os.makedev(int(device[1]), int(device[2])))
     return frozenset(found)
+
+
+def state_of(data: bytes, roots: Sequence[str]) -> object:
+    """Return what decides which files are below *roots*: equal if they are the same.
+
+    That is where each of *roots* leads to, through all links and mounts, and which
+    mounts of a mountinfo file, *data*, are there or below. Never raises.
+    """
+    places = [os.path.realpath(os.fsencode(root)) for root in roots]
+    below = tuple(place.rstrip(b"/") + b"/" for place in places)
+    mounts = [line for line in data.split(b"\n") if _place(line).startswith(below)]
+    return [(place, _identity(place)) for place in places], mounts
+
+
+def _place(line: bytes) -> bytes:
+    """Return the mount point of a *line* of mountinfo, with a slash at its end."""
+    found = _PLACE.match(line)
+    if found is None:
+        return b""
+    return _ESCAPE.sub(lambda octal: bytes([int(octal[1], 8)]), found[1]) + b"/"
+
+
+def _identity(path: bytes) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino

@@ -132,6 +132,8 @@ class Registry:
         """Create the enabled collectors of *specs*; raises StartError for bad flags."""
         self._known = frozenset(spec.name for spec in specs)
         self._keeper = context.keeper
+        paths = context.paths
+        self._keeper.watch(paths.procfs, paths.sysfs, *filter(None, (paths.net,)))
         self._enabled: Mapping[str, Collect] = {
             spec.name: _create(spec, context)
             for spec in sorted(specs, key=lambda spec: spec.name)

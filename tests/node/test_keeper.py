@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from exporters.node import keeper as module
-from exporters.node.keeper import Keeper, parse_devices
+from exporters.node.keeper import Keeper, parse_devices, state_of
 from exporters.node.kept_attributes import KeptAttributes
 from exporters.node.kept_file import KeptFile
 
@@ -45,6 +45,42 @@ def test_the_kernels_own_file_systems_are_found_among_others() -> None:
 @given(st.binary())
 def test_rubbish_has_none(data: bytes) -> None:
     assert parse_devices(data + b"\nx y z - proc proc rw") == frozenset()
+
+
+def test_only_mounts_at_or_below_the_roots_matter(tmp_path: Path) -> None:
+    root = tmp_path / "a b"
+    root.mkdir()
+    escaped = str(root).replace(" ", "\\040").encode()
+    roots = (str(root),)
+
+    def state(*places: bytes) -> object:
+        lines = [b"22 1 0:20 / %s rw - proc proc rw\n" % place for place in places]
+        return state_of(b"".join(lines), roots)
+
+    before = state(escaped)
+    assert before == state(escaped, b"/elsewhere", escaped + b"c", b"/")
+    assert before != state(escaped, escaped)
+    assert before != state(escaped, escaped + b"/stat")
+    assert state_of(b"", ("/",)) != state_of(b"1 1 0:1 / / rw - proc proc rw", ("/",))
+
+
+def test_what_leads_to_a_root_matters(tmp_path: Path) -> None:
+    link = tmp_path / "proc"
+    states = [state_of(b"", (str(link),))]
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        link.unlink(missing_ok=True)
+        link.symlink_to(tmp_path / name)
+        states.append(state_of(b"", (str(link),)))
+    (tmp_path / "two").rename(tmp_path / "three")
+    (tmp_path / "two").mkdir()
+    states.append(state_of(b"", (str(link),)))
+    assert all(states.count(state) == 1 for state in states)
+
+
+@given(st.binary())
+def test_rubbish_has_a_state(data: bytes) -> None:
+    assert state_of(data, ("/proc",)) == state_of(data, ("/proc",))
 
 
 def test_before_a_scrape_nothing_may_be_kept(descriptor: int) -> None:

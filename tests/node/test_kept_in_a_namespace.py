@@ -29,7 +29,8 @@ specs = (loadavg.COLLECTOR, netclass.COLLECTOR)
 flags = [flag for spec in specs for flag in (spec.switch, *spec.flags)]
 from exporters.node.registry import DISABLE_DEFAULTS
 values = Program("x", "", (DISABLE_DEFAULTS, *flags)).parse((), {})
-registry = Registry(specs, Context(Paths(), values))
+context = Context(Paths(), values)
+registry = Registry(specs, context)
 
 def shown(name):
     registry.begin_scrape()
@@ -70,6 +71,11 @@ sh("mount --bind /tmp/loadavg /proc/loadavg")
 steps["bound"] = shown("loadavg")["node_load1"]
 sh("umount /proc/loadavg")
 steps["unbound"] = shown("loadavg")["node_load1"] != 7
+mtus()
+held, epoch = descriptors(), context.keeper.epoch
+sh("mkdir /tmp/elsewhere; mount -t tmpfs none /tmp/elsewhere")
+mtus()
+steps["elsewhere"] = context.keeper.epoch == epoch and descriptors() == held
 sh("mkdir -p /tmp/sys/class/net/probe9; echo 42 >/tmp/sys/class/net/probe9/mtu")
 sh("mount --bind /tmp/sys /sys")
 steps["replaced"] = mtus()
@@ -122,3 +128,7 @@ def test_what_is_mounted_over_a_file_is_read(steps: dict[str, Any]) -> None:
 
 def test_another_tree_in_the_place_of_sysfs_is_read(steps: dict[str, Any]) -> None:
     assert steps["replaced"] == {"probe9": 42}
+
+
+def test_a_mount_elsewhere_closes_nothing(steps: dict[str, Any]) -> None:
+    assert steps["elsewhere"]
