@@ -7,16 +7,12 @@ before it returns, and is reported as failed meanwhile.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from exporters.node import deadline
-from exporters.node.crew import Crew
 from exporters.node.registry import Collect, NoData
 from exporters.toolkit.exposed import printable
 from exporters.toolkit.metric import Metric
@@ -46,67 +42,52 @@ class Outcome(NamedTuple):
         return "timeout" if isinstance(self.error, TimeoutError) else "error"
 
 
-@dataclass(slots=True, eq=False)
 class Call:
-    """One call of a collector; any number of scrapes may wait for its *outcome*."""
+    """One call of a collector; any number of scrapes may wait for its *outcome*.
 
-    began: float
-    outcome: Outcome | None = None
-    overdue: bool = False
-    on_end: list[Callable[[], None]] = field(default_factory=list)
+    That is set in the thread which calls, once; everything else is for the loop's.
+    """
+
+    __slots__ = ("_caller", "_patience", "began", "outcome", "overdue")
+
+    def __init__(self, caller: Caller, patience_seconds: float) -> None:
+        self._caller = caller
+        self._patience = patience_seconds
+        self.began = time.monotonic()
+        self.outcome: Outcome | None = None
+        self.overdue = False
+
+    def __call__(self) -> None:
+        """Call the collector; never raises."""
+        self.end(run(self._caller.collect, self._patience))
+
+    def end(self, outcome: Outcome) -> None:
+        """Give *outcome* to all who wait, and log it."""
+        self.outcome = outcome
+        self._caller.log(self, outcome)
 
     @property
     def elapsed_seconds(self) -> float:
         """Return how long the call has taken up to now."""
         return time.monotonic() - self.began
 
-    def end(self, outcome: Outcome) -> None:
-        """Give *outcome* to all who wait."""
-        self.outcome = outcome
-        for tell in self.on_end:
-            tell()
-
-
-async def wait(calls: Iterable[Call], seconds: float) -> None:
-    """Return when all *calls* have ended or *seconds* have passed."""
-    under_way = [call for call in calls if call.outcome is None]
-    if not under_way:
-        return
-    left = len(under_way)
-    all_ended = asyncio.get_running_loop().create_future()
-
-    def one_ended() -> None:
-        nonlocal left
-        left -= 1
-        if not left and not all_ended.done():
-            all_ended.set_result(None)
-
-    for call in under_way:
-        call.on_end.append(one_ended)
-    try:
-        await asyncio.wait([all_ended], timeout=seconds)
-    finally:
-        for call in under_way:
-            call.on_end.remove(one_ended)
-
 
 class Caller:
-    """Calls one collector. Every method is for the event loop's thread."""
+    """Calls one collector."""
 
-    def __init__(self, name: str, collect: Collect, crew: Crew[Outcome]) -> None:
-        """Run *collect* in the threads of *crew*; *name* is for the log."""
+    def __init__(self, name: str, collect: Collect) -> None:
+        """Call *collect*; *name* is for the log."""
         self._name = name
-        self._collect = collect
-        self._crew = crew
+        self.collect = collect
         self._current: Call | None = None
 
-    def call(self, patience_seconds: float = math.inf) -> Call:
-        """Return the call under way, or begin one that knows *patience_seconds*."""
+    def call(self, patience_seconds: float = math.inf) -> tuple[Call, bool]:
+        """Return the call under way, or one that is yet to be made, and which it is."""
         call = self._current
-        if call is None or call.outcome is not None:
-            call = self._current = Call(time.monotonic())
-            self._begin(call, patience_seconds)
-        return call
+        if call is not None and call.outcome is None:
+            return call, False
+        self._current = Call(self, patience_seconds)
+        return self._current, True
 
     def give_up(self, call: Call) -> None:
         """Mark *call* as hanging: until it returns, later scrapes do not wait."""
@@ -123,20 +104,8 @@ class Caller:
             },
         )
 
-    def _begin(self, call: Call, patience_seconds: float) -> None:
-        try:
-            self._crew.submit(
-                lambda: run(self._collect, patience_seconds),
-                lambda outcome: self._finished(call, outcome),
-            )
-        except RuntimeError as error:  # the host has no thread left for us
-            self._finished(call, Outcome((), 0.0, error))
-
-    def _finished(self, call: Call, outcome: Outcome) -> None:
-        call.end(outcome)
-        self._log(call, outcome)
-
-    def _log(self, call: Call, outcome: Outcome) -> None:
+    def log(self, call: Call, outcome: Outcome) -> None:
+        """Log the *outcome* of *call*."""
         level, message = _line(call, outcome)
         if not log.isEnabledFor(level):
             return

@@ -175,6 +175,7 @@ async def _serve(
         exporter_metrics=not values[web.DISABLE_EXPORTER_METRICS],
         gather_seconds=LONGEST_TIMEOUT_SECONDS,
         openmetrics=values[web.ENABLE_OPENMETRICS],
+        through=scraper.through,
     )
     try:
         await web.serve(

@@ -10,14 +10,18 @@ scrape came in.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
-from exporters.node.calls import Call, Caller, Outcome, wait
+from exporters.node.calls import Call, Caller, Outcome
 from exporters.node.crew import Crew
+from exporters.node.making import Making
 from exporters.node.registry import Registry
 from exporters.toolkit.metric import GaugeMetricFamily, Metric
 from exporters.toolkit.web import Scrape
 
+
+T = TypeVar("T")
 
 # Prometheus' own default for scrape_timeout: who does not say how long he waits
 # is taken to wait that long.
@@ -47,10 +51,9 @@ class Scraper:
     def __init__(self, registry: Registry) -> None:
         """Serve scrapes from *registry*."""
         self._registry = registry
-        self._crew: Crew[Outcome] = Crew()
+        self._crew = Crew()
         self._callers: Mapping[str, Caller] = {
-            name: Caller(name, collect, self._crew)
-            for name, collect in registry.enabled.items()
+            name: Caller(name, collect) for name, collect in registry.enabled.items()
         }
 
     async def gather(self, scrape: Scrape) -> Iterable[Metric]:
@@ -59,23 +62,55 @@ class Scraper:
         Raises ScrapeRefused for a bad ``collect[]``. No collector's failure is
         raised: it shows in ``node_scrape_collector_success``.
         """
+        return await self.through(scrape, list)
+
+    async def through(self, scrape: Scrape, make: Callable[[list[Metric]], T]) -> T:
+        """Return what *make* makes of the metrics that :meth:`gather` gives.
+
+        *make* is called in the thread that has collected them, or in the loop's; what
+        it raises is raised here.
+        """
         names = self._registry.select(scrape.query)
         self._registry.begin_scrape()
-        return _metrics(
-            await self.outcomes(names, patience_seconds(scrape.timeout_seconds))
-        )
+        patience = patience_seconds(scrape.timeout_seconds)
+        return await self._made(names, patience, lambda found: make(_metrics(found)))
 
     async def outcomes(
         self, names: Iterable[str], patience: float
     ) -> Mapping[str, Outcome]:
         """Call the collectors *names* and return what each gave within *patience*."""
-        calls = {name: self._callers[name].call(patience) for name in names}
+        return await self._made(names, patience, dict)
+
+    async def _made(
+        self,
+        names: Iterable[str],
+        patience: float,
+        make: Callable[[Mapping[str, Outcome]], T],
+    ) -> T:
+        both = {name: self._callers[name].call(patience) for name in names}
         # Who comes while a call hangs does not wait for it, and does not get
         # what it read long ago either, should it return just now.
+        calls = {name: call for name, (call, _) in both.items()}
         awaited = {name: call for name, call in calls.items() if not call.overdue}
-        if awaited:
-            await wait(awaited.values(), patience)
-            self._crew.deliver()
+        making = Making(awaited.values(), lambda: make(self._answers(calls, awaited)))
+        self._submit([call for call, is_new in both.values() if is_new], making)
+        try:
+            await self._crew.wait(making.is_over, patience)
+        finally:
+            making.leave()
+        return making.result()
+
+    def _submit(self, calls: list[Call], making: Making[T]) -> None:
+        try:
+            self._crew.submit(*calls, making)
+        except RuntimeError as error:  # the host has no thread left for us
+            making.leave()
+            for call in calls:
+                call.end(Outcome((), 0.0, error))
+
+    def _answers(
+        self, calls: Mapping[str, Call], awaited: Mapping[str, Call]
+    ) -> dict[str, Outcome]:
         return {
             name: self._answer(name, call, name in awaited)
             for name, call in calls.items()

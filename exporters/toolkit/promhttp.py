@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import math
+import threading
 from collections.abc import (
     Awaitable,
     Callable,
@@ -46,6 +48,9 @@ class ScrapeRefused(Exception):  # noqa: N818 -- an answer to the client, not a 
 
 
 Gather = Callable[[Scrape], Awaitable[Iterable[Exposed]]]
+Render = Callable[[Iterable[Exposed]], Response]
+Through = Callable[[Scrape, Render], Awaitable[Response]]
+"""Gather, and answer with what a function makes of it, called in whatever thread."""
 
 
 def metrics_handler(
@@ -56,8 +61,9 @@ def metrics_handler(
     exporter_metrics: bool = True,
     gather_seconds: float = GATHER_SECONDS,
     openmetrics: bool = False,
+    through: Through | None = None,
 ) -> Handler:
-    """Return a handler that answers with what *gather* returns.
+    """Return a handler that answers with what *gather* returns, or *through* if given.
 
     ``<program>_build_info`` is added, and with *exporter_metrics* the process_* and
     promhttp_* families too. More than *max_requests* at a time (0: no bound) are
@@ -67,6 +73,7 @@ def metrics_handler(
     """
     served = _Metrics(gather, program, max_requests, exporter_metrics, gather_seconds)
     served.openmetrics = openmetrics
+    served.through = through or served.through
     return served.handle
 
 
@@ -85,8 +92,14 @@ class _Metrics:
         self._max_requests = max_requests
         self._gather_seconds = gather_seconds
         self.openmetrics = False
+        self.through: Through = self._inline
+        # Families that are kept have numbers of one scrape at a time; threads may differ.
+        self._one_at_a_time = threading.Lock()
         self._metrics = selfmetrics.HandlerMetrics()
         self._patience: Patience[asyncio.Timeout] | None = None
+
+    async def _inline(self, scrape: Scrape, render: Render) -> Response:
+        return render(await self._gather(scrape))
 
     async def handle(self, request: Request) -> Response:
         self._metrics.in_flight += 1
@@ -110,8 +123,7 @@ class _Metrics:
         scrape = parse_scrape(request)
         try:
             async with asyncio.timeout(None) as deadline:
-                families = await self._gathered(scrape, deadline)
-            return self._render(request, scrape, families)
+                return await self._answered(request, scrape, deadline)
         except ScrapeRefused:
             raise
         except Exception as error:
@@ -124,15 +136,17 @@ class _Metrics:
                 f"An error has occurred while serving metrics: {describe(error)}\n",
             )
 
-    async def _gathered(
-        self, scrape: Scrape, deadline: asyncio.Timeout
-    ) -> list[Exposed]:
+    async def _answered(
+        self, request: Request, scrape: Scrape, deadline: asyncio.Timeout
+    ) -> Response:
         # One timer for all scrapes, in place of one for each.
         if self._patience is None:
             self._patience = Patience(self._gather_seconds, _expire)
         self._patience.add(deadline)
         try:
-            return list(await self._gather(scrape))
+            return await self.through(
+                scrape, functools.partial(self._render, request, scrape)
+            )
         finally:
             self._patience.discard(deadline)
 
@@ -146,20 +160,21 @@ class _Metrics:
         self,
         request: Request,
         scrape: Scrape,
-        families: list[Exposed],
+        gathered: Iterable[Exposed],
     ) -> Response:
-        families.append(selfmetrics.build_info(self._program))
-        if self._exporter_metrics:
-            families += process_metrics.own().collect()
-            families += self._metrics.collect()
-        problems: list[str] = []
-        names = scrape.query.get("name[]")
-        response = metrics_answer(
-            request, families, problems, names=names, openmetrics=self.openmetrics
-        )
-        if problems:
-            self._metrics.count_error("gathering")
-        return response
+        with self._one_at_a_time:
+            families = [*gathered, selfmetrics.build_info(self._program)]
+            if self._exporter_metrics:
+                families += process_metrics.own().collect()
+                families += self._metrics.collect()
+            problems: list[str] = []
+            names = scrape.query.get("name[]")
+            response = metrics_answer(
+                request, families, problems, names=names, openmetrics=self.openmetrics
+            )
+            if problems:
+                self._metrics.count_error("gathering")
+            return response
 
 
 def _expire(deadline: asyncio.Timeout) -> None:

@@ -17,6 +17,7 @@ from .promhttp import (
     Gather,
     Scrape,
     ScrapeRefused,
+    Through,
     metrics_handler,
 )
 from .serving import serve
@@ -133,6 +134,7 @@ def exporter_app(
     exporter_metrics: bool = True,
     gather_seconds: float = GATHER_SECONDS,
     openmetrics: bool = False,
+    through: Through | None = None,
     header_color: str = "#e6522c",
 ) -> Application:
     """Return the application of an exporter.
@@ -140,7 +142,8 @@ def exporter_app(
     *name* (``node_exporter``) is in front of build_info. *title* (else *name*) and
     *description* are the headings of the landing page, which is left out when
     *telemetry_path* is ``/``. ``/-/ready`` answers 503 with the reason that *ready*
-    gives. Any method is served, as upstream does. *openmetrics*: see the flag.
+    gives. Any method is served, as upstream does. *openmetrics*: see the flag;
+    *through*: see `metrics_handler`.
     """
     app = Application()
     path = telemetry_path if telemetry_path.startswith("/") else f"/{telemetry_path}"
@@ -151,6 +154,7 @@ def exporter_app(
         exporter_metrics=exporter_metrics,
         gather_seconds=gather_seconds,
         openmetrics=openmetrics,
+        through=through,
     )
     (app.add_tree if path.endswith("/") else app.add)(path, handler)
     if path != "/":

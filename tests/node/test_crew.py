@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from collections.abc import AsyncIterator, Callable
 
@@ -12,34 +13,35 @@ from exporters.node.crew import Crew
 
 
 @pytest.fixture
-async def crew() -> AsyncIterator[Crew[str]]:
-    crew: Crew[str] = Crew()
+async def crew() -> AsyncIterator[Crew]:
+    crew: Crew = Crew()
     yield crew
     crew.close()
 
 
-def submit(crew: Crew[str], work: Callable[[], str]) -> asyncio.Future[str]:
-    future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+def submit(crew: Crew, work: Callable[[], str]) -> asyncio.Task[str]:
+    """Return a task that ends with what *work* gives."""
+    results: list[str] = []
+    crew.submit(lambda: results.append(work()))
 
-    def done(result: str) -> None:
-        if not future.cancelled():
-            future.set_result(result)
+    async def result() -> str:
+        await crew.wait(lambda: bool(results), 30)
+        return results[0]
 
-    crew.submit(work, done)
-    return future
+    return asyncio.get_running_loop().create_task(result())
 
 
 def thread_name() -> str:
     return threading.current_thread().name
 
 
-async def test_quick_work_shares_one_thread(crew: Crew[str]) -> None:
+async def test_quick_work_shares_one_thread(crew: Crew) -> None:
     futures = [submit(crew, thread_name) for _ in range(50)]
     assert len(set(await asyncio.gather(*futures))) == 1
     assert crew.threads == 1
 
 
-async def test_stuck_work_is_passed_and_its_thread_let_go(crew: Crew[str]) -> None:
+async def test_stuck_work_is_passed_and_its_thread_let_go(crew: Crew) -> None:
     released = threading.Event()
 
     def stuck() -> str:
@@ -59,7 +61,7 @@ async def test_stuck_work_is_passed_and_its_thread_let_go(crew: Crew[str]) -> No
 
 
 async def test_one_stuck_piece_of_work_alone_needs_no_second_thread(
-    crew: Crew[str], monkeypatch: pytest.MonkeyPatch
+    crew: Crew, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("exporters.node.crew.STALL_SECONDS", 0.001)
     released = threading.Event()
@@ -72,7 +74,7 @@ async def test_one_stuck_piece_of_work_alone_needs_no_second_thread(
     assert await held == "True"
 
 
-async def test_a_cancelled_future_leaves_the_crew_in_order(crew: Crew[str]) -> None:
+async def test_who_waits_no_more_leaves_the_crew_in_order(crew: Crew) -> None:
     released = threading.Event()
     held = submit(crew, lambda: str(released.wait(timeout=30)))
     held.cancel()
@@ -82,7 +84,7 @@ async def test_a_cancelled_future_leaves_the_crew_in_order(crew: Crew[str]) -> N
 
 
 async def test_without_any_thread_submit_says_so(
-    crew: Crew[str], monkeypatch: pytest.MonkeyPatch
+    crew: Crew, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -95,7 +97,7 @@ async def test_without_any_thread_submit_says_so(
 
 
 async def test_what_is_done_does_not_wait_for_what_is_stuck_behind_it(
-    crew: Crew[str],
+    crew: Crew,
 ) -> None:
     released = threading.Event()
     quick = submit(crew, thread_name)
@@ -107,24 +109,18 @@ async def test_what_is_done_does_not_wait_for_what_is_stuck_behind_it(
     assert await held == "True"
 
 
-async def test_what_is_done_can_be_had_at_once(crew: Crew[str]) -> None:
-    """Who gives up waiting asks for it: the loop may not have been told yet."""
-    done, released = threading.Event(), threading.Event()
+async def test_pieces_are_done_in_turn(crew: Crew) -> None:
+    done: list[int] = []
+    crew.submit(*[functools.partial(done.append, number) for number in range(9)])
+    await crew.wait(lambda: len(done) == 9, 20)
+    assert done == list(range(9))
 
-    def work() -> str:
-        done.set()
-        return "done"
 
-    def next_one() -> str:
-        assert done.wait(timeout=30)
-        started.set()
-        return str(released.wait(timeout=30))
-
-    started = threading.Event()
-    quick, held = submit(crew, work), submit(crew, next_one)
-    assert started.wait(timeout=30)  # the loop stands still: nothing is delivered
-    assert not quick.done()
-    crew.deliver()
-    assert quick.result() == "done"
+async def test_nobody_waits_longer_than_he_likes(crew: Crew) -> None:
+    await crew.wait(lambda: False, 0.01)
+    released = threading.Event()
+    held = submit(crew, lambda: str(released.wait(timeout=30)))
+    await crew.wait(held.done, 0.01)
+    assert not held.done()
     released.set()
     assert await held == "True"

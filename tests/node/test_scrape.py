@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from exporters.node import deadline
-from exporters.node.calls import wait
 from exporters.node.paths import Paths
 from exporters.node.registry import (
     Collect,
@@ -259,9 +258,10 @@ async def test_a_collector_that_returns_from_hanging_is_called_again(
 ) -> None:
     scraper = scraper_of(hanging=hanging)
     assert (await scrape(scraper, timeout_seconds=0.1))[f"{SUCCESS}/hanging"] == 0
-    late = scraper._callers["hanging"].call()
+    late, is_new = scraper._callers["hanging"].call()
+    assert not is_new
     hanging.released.set()
-    await wait([late], 10)
+    await scraper._crew.wait(lambda: late.outcome is not None, 10)
     assert late.outcome is not None
     seen = await scrape(scraper)
     # The second call's answer: what the hanging one read is out of date.
@@ -374,3 +374,40 @@ async def failure(scraper: Scraper) -> BaseException:
     error = (await scraper.outcomes(["bad"], 10))["bad"].error
     assert isinstance(error, OddError)
     return error
+
+
+async def test_what_is_made_of_metrics_is_made_in_the_thread_that_collects(
+    scraper_of: Callable[..., Scraper],
+) -> None:
+    def made(metrics: list[Metric]) -> tuple[str, str]:
+        return threading.current_thread().name, metrics[0].name
+
+    request = Scrape({}, 10)
+    assert await scraper_of(one=one).through(request, made) == (
+        "collectors-0",
+        "node_one",
+    )
+
+
+async def test_what_cannot_be_made_is_told(scraper_of: Callable[..., Scraper]) -> None:
+    def made(_metrics: list[Metric]) -> None:
+        raise ValueError("no")
+
+    scraper = scraper_of(one=one)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no"):
+            await scraper.through(Scrape({}, 10), made)
+
+
+async def test_what_is_made_without_a_hanging_collector_is_made_once(
+    hanging: Hanging, scraper_of: Callable[..., Scraper]
+) -> None:
+    made: list[int] = []
+    scraper = scraper_of(a=hanging, one=one)
+    for _ in range(3):
+        await scraper.through(
+            Scrape({}, 0.4), lambda metrics: made.append(len(metrics))
+        )
+    hanging.released.set()
+    assert (await scrape(scraper))["node_one"] == 1
+    assert made == [4, 4, 4]  # node_one, and one for each of the three about collectors
