@@ -138,8 +138,14 @@ def create(context: Context) -> Collect:
         )
         return None if ignored else place
 
+    known: tuple[tuple[Mount, ...], list[Place]] = ((), [])
+
     def collect() -> Iterator[Metric]:
-        places = [place for place in map(place_of, mountinfo.read(paths)) if place]
+        nonlocal known
+        mounts = mountinfo.read(paths)
+        if mounts is not known[0]:
+            known = mounts, [place for place in map(place_of, mounts) if place]
+        places = known[1]
         outcomes = pool.run([place.path for place in places], patience())
         yield from families((place, outcomes[place.path]) for place in places)
 

@@ -39,10 +39,10 @@ _ESCAPE = re.compile(rb"\\([0-3][0-7]{2})")
 _NOT_UTF8 = re.compile("[\ud800-\udfff]+")
 
 
-def read(paths: Paths) -> list[Mount]:
+def read(paths: Paths) -> tuple[Mount, ...]:
     """Return the mounts that PID 1 sees, or this process where PID 1 is hidden.
 
-    Raises OSError and ValueError.
+    The same object as before where nothing has changed. Raises OSError and ValueError.
     """
     data = procfs.read_optional(paths.proc("1", "mountinfo"))
     if data is None:  # hidepid
@@ -50,7 +50,8 @@ def read(paths: Paths) -> list[Mount]:
     return parse(data)
 
 
-def parse(data: bytes) -> list[Mount]:
+@functools.lru_cache(maxsize=2)  # 222 mounts of a host with containers: 0.2 ms
+def parse(data: bytes) -> tuple[Mount, ...]:
     """Return the mounts of a mountinfo file. Raises ValueError."""
     found: list[Mount] = []
     for number, line in enumerate(data.split(b"\n"), start=1):
@@ -59,7 +60,7 @@ def parse(data: bytes) -> list[Mount]:
                 found.append(parse_line(line))
             except ValueError as error:
                 raise ValueError(f"mountinfo:{number}: {error}") from None
-    return found
+    return tuple(found)
 
 
 def path_text(data: bytes) -> str:
