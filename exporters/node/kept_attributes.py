@@ -19,7 +19,15 @@ _OPEN = os.O_RDONLY | os.O_CLOEXEC
 class KeptAttributes:
     """Some attributes of one device, for one caller at a time, as a collector is."""
 
-    __slots__ = ("_descriptors", "_epoch", "_keeper", "_names", "_path")
+    __slots__ = (
+        "_data",
+        "_descriptors",
+        "_epoch",
+        "_found",
+        "_keeper",
+        "_names",
+        "_path",
+    )
 
     def __init__(self, path: str, names: Iterable[str], keeper: Keeper) -> None:
         """Open nothing yet. *names* are looked up below the directory *path*."""
@@ -28,9 +36,11 @@ class KeptAttributes:
         self._keeper = keeper
         self._epoch = 0
         self._descriptors: dict[str, int] = {}
+        self._data: list[bytes | None] = []
+        self._found: dict[str, str] = {}
 
     def read(self) -> dict[str, str]:
-        """Return those attributes that the kernel gives, by name.
+        """Return those attributes that the kernel gives, by name; not to be changed.
 
         Raises OSError where the directory cannot be opened (the device may be gone) or
         an attribute fails with anything but a refusal.
@@ -58,16 +68,18 @@ class KeptAttributes:
         self.close()
 
     def _read(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for name, descriptor in self._descriptors.items():
-            try:
-                data = os.pread(descriptor, sysfs.ATTRIBUTE_SIZE_BYTES, 0)
-            except OSError as error:
-                if error.errno not in sysfs.REFUSALS:
-                    raise
-                continue
-            found[name] = data.strip().decode("utf-8", "replace")
+        data = list(map(_read_again, self._descriptors.values()))
+        if data and data == self._data:  # nearly always
+            found = self._found
+        else:
+            found = {
+                name: value.strip().decode("utf-8", "replace")
+                for name, value in zip(self._descriptors, data, strict=True)
+                if value is not None
+            }
+            self._data, self._found = data, found
         if len(self._descriptors) < len(self._names):
+            found = found.copy()
             self._read_others(found)
         return found
 
@@ -99,3 +111,13 @@ class KeptAttributes:
         finally:
             if not kept:
                 os.close(descriptor)
+
+
+def _read_again(descriptor: int) -> bytes | None:
+    """Return what an open attribute holds, None where it is refused."""
+    try:
+        return os.pread(descriptor, sysfs.ATTRIBUTE_SIZE_BYTES, 0)
+    except OSError as error:
+        if error.errno in sysfs.REFUSALS:
+            return None
+        raise

@@ -57,4 +57,4 @@ class Making(Generic[T]):
         return self._made[0] if self._made else self._make()
 
     def _is_collected(self) -> bool:
-        return all([call.outcome is not None for call in self._calls])
+        return all(call.outcome is not None for call in self._calls)

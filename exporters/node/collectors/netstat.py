@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from exporters.node import procfs
+from exporters.node.named_numbers import NamedNumbers
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import string
 from exporters.toolkit.metric import Metric, UntypedMetricFamily
@@ -93,14 +94,14 @@ class Titles:
         """Want what *fields* matches. Raises RegexError."""
         self._wanted = Regex(fields)
         self.of_line = functools.lru_cache(maxsize=256)(self._of_line)
-        self.of_word = functools.lru_cache(maxsize=4096)(self._of_word)
 
     def _of_line(self, names: bytes) -> list[tuple[int, str, str]]:
         """Return (column, name, HELP) of what is wanted of a line of names."""
         titles = ((column, self._title(key)) for column, key in enumerate(keys(names)))
         return [(column, *title) for column, title in titles if title]
 
-    def _of_word(self, word: bytes) -> tuple[str, str] | None:
+    def of_word(self, word: bytes) -> tuple[str, str] | None:
+        """Return (name, HELP) of a word of snmp6, None if it is not wanted."""
         return self._title(key_of_snmp6(word))
 
     def _title(self, key: Key) -> tuple[str, str] | None:
@@ -117,6 +118,7 @@ def create(context: Context) -> Collect:
         context.proc("net", name) for name in ("netstat", "snmp", "snmp6")
     )
     titles = Titles(context.values[FIELDS])
+    numbers6 = NamedNumbers(parse_snmp6, titles.of_word)
 
     def collect() -> Iterable[Metric]:
         found: dict[str, Metric] = {}
@@ -124,9 +126,8 @@ def create(context: Context) -> Collect:
             for column, name, text in titles.of_line(names):
                 found[name] = UntypedMetricFamily(name, text, values[column])
         # The file is not there where IPv6 is switched off.
-        for word, value in parse_snmp6(snmp6.read_optional() or b"").items():
-            if title := titles.of_word(word):
-                found[title[0]] = UntypedMetricFamily(*title, value)
+        for title, value in numbers6.read(snmp6.read_optional() or b""):
+            found[title[0]] = UntypedMetricFamily(*title, value)
         return found.values()
 
     return collect

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator
 
 from exporters.node import procfs
+from exporters.node.named_numbers import NamedNumbers
 from exporters.node.registry import Collect, CollectorSpec, Context
 from exporters.toolkit.flags import string
 from exporters.toolkit.metric import Metric, UntypedMetricFamily
@@ -46,17 +46,17 @@ def create(context: Context) -> Collect:
     file = context.proc("vmstat")
     wanted = Regex(context.values[FIELDS])
 
-    @functools.lru_cache(maxsize=4096)  # the kernel's names are always the same
     def title(field: bytes) -> tuple[str, str] | None:
         name = procfs.text(field)
         if not wanted.search(name):
             return None
         return f"node_vmstat_{name}", f"/proc/vmstat information field {name}."
 
+    numbers = NamedNumbers(parse, title)
+
     def collect() -> Iterator[Metric]:
-        for field, value in parse(file.read()).items():
-            if named := title(field):
-                yield UntypedMetricFamily(*named, value)
+        for named, value in numbers.read(file.read()):
+            yield UntypedMetricFamily(*named, value)
 
     return collect
 
