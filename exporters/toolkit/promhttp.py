@@ -93,7 +93,7 @@ class _Metrics:
         self._gather_seconds = gather_seconds
         self.openmetrics = False
         self.through: Through = self._inline
-        # Families that are kept have numbers of one scrape at a time; threads may differ.
+        # Families that are kept hold the numbers of one scrape at a time.
         self._one_at_a_time = threading.Lock()
         self._metrics = selfmetrics.HandlerMetrics()
         self._patience: Patience[asyncio.Timeout] | None = None
