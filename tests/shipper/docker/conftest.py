@@ -57,7 +57,7 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 
 def reply(data: Any, status: str = "200 OK") -> bytes:
-    body = json.dumps(data).encode()
+    body = json.dumps(data, separators=(",", ":")).encode()  # as Go does
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
+from shipper.docker import stream
 from shipper.docker.engine import Engine
 from shipper.docker.frames import STDERR, STDOUT
 from shipper.docker.host import DockerHost
 from shipper.docker.stream import DockerError, DockerRefusedError
 
-from .conftest import ID, FakeDocker, listed, log_frame, reply, whole
+from .conftest import ID, FakeDocker, Writer, listed, log_frame, reply, whole
 
 
 async def test_everything_over_tcp(fake: FakeDocker) -> None:
@@ -69,3 +71,62 @@ async def test_both_streams_by_default(engine: Engine, fake: FakeDocker) -> None
     async with await engine.logs(ID, 0, (STDOUT, STDERR)) as response:
         assert await response.read() == b""
         assert response.complete
+
+
+def raw(head: str, body: bytes) -> bytes:
+    return f"HTTP/1.1 200 OK\r\n{head}\r\n".encode() + body
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (reply({}), r"json: expected a list, got \{\}$"),
+        (reply([{"Id": None}]), r"json: expected Id and State, got "),
+        (raw("Content-Length: 9\r\n", b"[["), r"closed in the middle of the answer$"),
+        (raw("Transfer-Encoding: chunked\r\n", b"2\r\n[["), r"closed in the middle"),
+        (reply("").replace(b'""', b"[["), r"json: Expecting value: line 1"),
+        (raw("Content-Length: 99999\r\n", b"[" * 99999), r"recursion"),
+        (b"", r"json: connection closed before an answer$"),
+        (b"rubbish\r\n\r\n", r"json: not HTTP: "),
+    ],
+)
+async def test_a_list_that_is_none(
+    engine: Engine, fake: FakeDocker, answer: bytes, says: str
+) -> None:
+    fake.broken = {"json": answer}
+    with pytest.raises(DockerError, match=says) as caught:
+        await engine.containers({})
+    assert "\n" not in str(caught.value)
+
+
+async def test_a_list_without_a_length(engine: Engine, fake: FakeDocker) -> None:
+    """A proxy may speak HTTP/1.0: the end of the connection is the end of the list."""
+    body = json.dumps([listed()]).encode()
+    fake.broken = {"json": b"HTTP/1.0 200 OK\r\n\r\n" + body}
+    assert await engine.containers({}) == [listed()]
+
+
+async def test_a_list_that_does_not_end_in_time(
+    engine: Engine, fake: FakeDocker
+) -> None:
+    await engine.version()
+    server_went_on = asyncio.Event()
+
+    async def half(target: str, writer: Writer) -> None:
+        writer.write(raw("Content-Length: 9\r\n", b"["))
+        await writer.drain()
+        await server_went_on.wait()
+
+    fake._answer = half  # type: ignore[method-assign]
+    with pytest.raises(DockerError, match=r"json: no answer within 0\.3 s$"):
+        await engine.containers({})
+    server_went_on.set()
+
+
+async def test_a_list_without_a_bound(
+    engine: Engine, fake: FakeDocker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "MAX_ANSWER_BYTES", 1000)
+    fake.containers = [listed()] * 10
+    with pytest.raises(DockerError, match=r"json: an answer of over \d+ bytes$"):
+        await engine.containers({})
