@@ -11,7 +11,8 @@ from exporters.nginx.fpm.errors import FpmError
 from exporters.nginx.fpm.fastcgi import Answer, encode_request
 from exporters.nginx.fpm.status import PoolStatus, parse_status
 from exporters.nginx.fpm.targets import FpmTarget
-from exporters.nginx.http.resolver import Found, Lookup
+from exporters.nginx.http.resolver import Lookup
+from exporters.nginx.http.sockets import connect_to, connect_unix
 from exporters.nginx.stub_status import excerpt
 
 
@@ -79,7 +80,7 @@ class FpmClient:
 
     async def _connect(self, timeout_seconds: float) -> socket.socket:
         if self.target.socket is not None:
-            return _connect_unix(self.target.socket)
+            return connect_unix(self.target.socket)
         addresses = await self._resolver.resolve(self.target.host, self.target.port)
         if not addresses:
             raise socket.gaierror(socket.EAI_NODATA, "no address")
@@ -88,10 +89,10 @@ class FpmClient:
         for address in addresses[:-1]:
             try:
                 async with asyncio.timeout(share):
-                    return await _connect_tcp(address)
+                    return await connect_to(address)
             except OSError:  # a TimeoutError is one
                 continue
-        return await _connect_tcp(addresses[-1])
+        return await connect_to(addresses[-1])
 
     def _peer(self) -> str:
         if self.target.socket is not None:
@@ -111,30 +112,6 @@ def _params(target: FpmTarget, software: str) -> dict[str, str]:
         "SERVER_SOFTWARE": software,
         "REMOTE_ADDR": "127.0.0.1",
     }
-
-
-def _connect_unix(path: str) -> socket.socket:
-    # Never waits, so it needs no loop: asyncio would take "try again" (the listen
-    # queue is full) for a connection under way, and the socket for connected.
-    sock = socket.socket(socket.AF_UNIX)
-    try:
-        sock.setblocking(False)
-        sock.connect(path)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
-
-
-async def _connect_tcp(found: Found) -> socket.socket:
-    sock = socket.socket(found.family)
-    try:
-        sock.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(sock, found.socket_address)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
 
 
 async def _exchange(sock: socket.socket, request: bytes) -> Answer:

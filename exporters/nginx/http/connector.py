@@ -14,6 +14,7 @@ from exporters.nginx.http.descriptors import Descriptors
 from exporters.nginx.http.faults import unreachable
 from exporters.nginx.http.headers import NO_HEADERS, Headers
 from exporters.nginx.http.resolver import Found, Lookup
+from exporters.nginx.http.sockets import connect_to, connect_unix
 from exporters.nginx.http.tls import any_certificate
 from exporters.nginx.http.url import is_address
 
@@ -61,7 +62,7 @@ async def connect(
         if unix_socket is None:
             sock = await _connect_tcp(url.host, url.port, network.resolver)
         else:
-            sock = _connect_unix(unix_socket)
+            sock = connect_unix(unix_socket)
         try:
             return await _over(sock, request, network)
         except BaseException:
@@ -100,19 +101,8 @@ async def _connect_tcp(host: str, port: int, resolver: Lookup) -> socket.socket:
     if not found:
         raise socket.gaierror(socket.EAI_NODATA, "No address associated with hostname")
     if len(found) == 1:
-        return await _connect_to(found[0])
+        return await connect_to(found[0])
     return await _connect_to_one_of(found)
-
-
-async def _connect_to(found: Found) -> socket.socket:
-    sock = socket.socket(found.family, socket.SOCK_STREAM)
-    try:
-        sock.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(sock, found.socket_address)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
 
 
 async def _connect_to_one_of(found: Sequence[Found]) -> socket.socket:
@@ -124,16 +114,3 @@ async def _connect_to_one_of(found: Sequence[Found]) -> socket.socket:
         for each in found
     ]
     return await start_connection(infos, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS)
-
-
-def _connect_unix(path: str) -> socket.socket:
-    # Never waits, so it needs no loop: asyncio would take "try again" (the listen
-    # queue is full) for a connection under way, and the socket for connected.
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        sock.setblocking(False)
-        sock.connect(path)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
